@@ -1,0 +1,1 @@
+"""One file per product: reads its configuration, writes its configuration."""

@@ -1,0 +1,132 @@
+"""What one probe saw, and what else was learnt on the way to a verdict."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from wizard.model.port import Protocol
+
+
+class Outcome(enum.StrEnum):
+    """Everything that can happen to a probe."""
+
+    ANSWERED = "answered"
+    """Our responder on the planned port, or a protocol reply that proves the service."""
+    MISDIRECTED = "misdirected"
+    """Our responder, but on another port or host than planned."""
+    ALIEN = "alien"
+    """Bytes that prove nothing: garbage, a banner, an echo."""
+    ACCEPTED = "accepted"
+    """TCP accepted, nothing proven behind it."""
+    CLOSED = "closed"
+    """TCP accepted, then closed without a byte."""
+    REFUSED = "refused"
+    """RST, or ICMP port unreachable."""
+    REJECTED = "rejected"
+    """ICMP administratively prohibited."""
+    UNREACHABLE = "unreachable"
+    """ICMP host or network unreachable."""
+    SILENT = "silent"
+    """Nothing came back, asked again and again."""
+    NOT_PERMITTED = "not-permitted"
+    """The TURN server's policy, not the port."""
+    FAILED = "failed"
+    """A local fault, or TURN authentication; `error` says which."""
+    NOT_CHECKED = "not-checked"
+    """Planned but not sent."""
+    ARRIVED = "arrived"
+    """Seen by the responder at the host's network card."""
+
+    @property
+    def blames(self) -> bool:
+        """Whether it is a failure of the port, and not merely no news."""
+        return self in _FAILURES
+
+
+_FAILURES = frozenset(
+    {
+        Outcome.MISDIRECTED,
+        Outcome.CLOSED,
+        Outcome.REFUSED,
+        Outcome.REJECTED,
+        Outcome.UNREACHABLE,
+        Outcome.SILENT,
+    }
+)
+
+RESPONDER = "responder"
+"""The vantage of observations that the responder itself reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one probe saw. `port` is the number on which it arrives at the hop it `enters`."""
+
+    vantage: str
+    enters: str
+    address: str
+    port: int
+    protocol: Protocol
+    outcome: Outcome
+    at: datetime
+    """When it was decided, UTC."""
+    rtt_ms: float | None = None
+    seen_as: str | None = None
+    """The probe's source as the far end saw it: `192.0.2.1:5000`, `[2001:db8::1]:5000`."""
+    error: str | None = None
+    """The fault in words, for `failed`, `not-checked`, `alien` and `not-permitted`."""
+    stands_at: str | None = None
+    """The hop in whose place the answering responder stands; None for the real service."""
+    came_in_on: str | None = None
+    """Where that responder got the probe: its own `address:port`."""
+    source: str | None = None
+    """The network this end probed from, `192.168.77.20/24`; for a relay the relayed address, `/32` or `/128`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameResolved:
+    """What DNS says of a name. Empty with `error` None: no such record."""
+
+    name: str
+    family: int
+    """4 or 6."""
+    addresses: tuple[str, ...]
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A socket that a program on the service's host holds."""
+
+    protocol: Protocol
+    port: int
+    address: str
+    program: str
+    """Name of the program; empty where the system does not tell."""
+    pid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostInspected:
+    """The listening sockets of the service's host were read, all of them."""
+
+    sockets: tuple[Listening, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RelayChecked:
+    """How a TURN server received us as a vantage."""
+
+    vantage: str
+    server: str
+    relayed: str | None
+    """The relayed address, `ip:port`, if one was given."""
+    code: int | None = None
+    """STUN error code of the refusal, if there was one."""
+    text: str = ""
+    """The server's own words, or the local fault's."""
+
+
+Fact = NameResolved | HostInspected | RelayChecked

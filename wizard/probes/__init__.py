@@ -1,0 +1,1 @@
+"""Runs probes: sockets, time and nothing else."""
