@@ -142,7 +142,7 @@ def _verified(key: bytes, data: bytes, kind: int) -> Optional[Tuple[bytes, dict[
         return None
     if not hmac.compare_digest(tail[4:], hmac.new(key, data[:-24], hashlib.sha1).digest()):
         return None
-    attributes = {}
+    attributes: dict[int, bytes] = {}
     at = HEADER.size
     while at + 4 <= len(data):
         name, length = struct.unpack_from("!HH", data, at)
