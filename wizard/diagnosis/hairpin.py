@@ -1,0 +1,82 @@
+"""Probes that seem to come from outside and do not: they turn round at one's own router."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from wizard.model.hop import HopKind
+from wizard.model.project import Project
+from wizard.observation import Observation
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Not `is_private`: that holds for the documentation ranges too.
+_INSIDE = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    )
+)
+CGNAT_RANGE = ipaddress.ip_network("100.64.0.0/10")  # RFC 6598
+
+
+def parse_ip(text: str) -> _Address | None:
+    """The address in `1.2.3.4`, `1.2.3.4:5`, `[::1]:5` or `::1`; None for a name."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def is_inside(address: _Address) -> bool:
+    """Whether the address can only be met inside a network: RFC 1918, ULA, link-local, loopback."""
+    return any(address.version == net.version and address in net for net in _INSIDE)
+
+
+def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
+    """Whether this probe came from behind the hop that it enters, and so proves nothing about it from outside.
+
+    It did if its vantage is declared behind that hop, if it left from the very address that it entered (a relay
+    on one's own public address), or if this computer stands in a network that holds a hop further in,
+    behind a router, and the service saw the probe come from there.
+    """
+    beyond = next((v.beyond for v in project.vantages if v.id == observation.vantage), None)
+    if beyond is not None and project.index(beyond) >= entry:
+        return True
+    if observation.source is None:
+        return False
+    try:
+        source = ipaddress.ip_interface(observation.source)
+    except ValueError:
+        return False
+    entered = parse_ip(observation.address)
+    # On loopback every address is one's own: the practice network stands there.
+    if entered is None or entered.is_loopback:
+        return False
+    own = {hop.address for hop in project.hops[entry + 1 :]}
+    if source.ip == entered and observation.address not in own:
+        return source.network.prefixlen == source.max_prefixlen
+    if entered in source.network or observation.seen_as is None:
+        return False
+    seen = parse_ip(observation.seen_as)
+    if seen is None or not is_inside(seen) or seen not in source.network:
+        return False
+    return any(
+        (address := parse_ip(hop.address or "")) is not None
+        and address in source.network
+        and any(h.kind in (HopKind.ROUTER, HopKind.CGNAT) for h in project.hops[entry:position])
+        for position, hop in enumerate(project.hops)
+        if position > entry
+    )
