@@ -1,0 +1,117 @@
+"""What a test may ask of the machine: `@pytest.mark.requires("root", "coturn")` skips it elsewhere, saying why.
+
+With CI set, a test skipped for want of what CI promises fails instead: nobody reads a skip in a green run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from functools import cache
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_PROMISED = re.compile(r"\b(root|namespaces?|nft|nftables|coturn|turnserver)\b", re.IGNORECASE)
+
+
+def _is_root() -> bool:
+    return sys.platform != "win32" and os.geteuid() == 0
+
+
+def _has_namespaces() -> bool:
+    unshare = shutil.which("unshare")
+    return (
+        unshare is not None
+        and subprocess.run([unshare, "--net", "true"], capture_output=True, check=False).returncode == 0
+    )
+
+
+def _has_nft() -> bool:
+    # The program alone is not enough: the kernel may lack nf_tables.
+    script = 'nft add table inet hopwise && nft add chain inet hopwise c "{ type filter hook input priority 0; }"'
+    return _has_namespaces() and (
+        subprocess.run(["unshare", "--net", "sh", "-c", script], capture_output=True, check=False).returncode == 0
+    )
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def _has_keyring_daemon() -> bool:
+    return all(map(shutil.which, ("dbus-run-session", "gnome-keyring-daemon")))
+
+
+def _program(name: str) -> Callable[[], bool]:
+    return lambda: shutil.which(name) is not None
+
+
+NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
+    "root": ("the rights of root", _is_root),
+    "namespaces": ("network namespaces (root, on Linux)", _has_namespaces),
+    "nft": ("nft in a network namespace (root, nftables)", _has_nft),
+    "coturn": ("turnserver, from the package coturn", _program("turnserver")),
+    "linux": ("Linux", lambda: sys.platform == "linux"),
+    "ipv6": ("IPv6 on loopback", _has_ipv6),
+    "keyring": ("gnome-keyring-daemon and dbus-run-session", _has_keyring_daemon),
+    "poppler": ("pdftotext, from the package poppler-utils", _program("pdftotext")),
+    "xvfb": ("Xvfb", _program("Xvfb")),
+    "xdotool": ("xdotool", _program("xdotool")),
+    "chromium": ("chromium", _program("chromium")),
+    "miniupnpd": ("miniupnpd", _program("miniupnpd")),
+}
+
+
+@cache
+def _present(need: str) -> bool:
+    return NEEDS[need][1]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"requires(*needs): what the machine must have, of: {', '.join(NEEDS)}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    needs = [need for mark in item.iter_markers("requires") for need in mark.args]
+    if unknown := [need for need in needs if need not in NEEDS]:
+        raise pytest.UsageError(f"{item.nodeid}: no such need: {', '.join(unknown)}")
+    for need in needs:
+        if not _present(need):
+            pytest.skip(f"needs {need}: {NEEDS[need][0]}")
+
+
+def _fail_if_promised(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not os.environ.get("CI") or not report.skipped or not isinstance(report.longrepr, tuple):
+        return
+    reason = report.longrepr[2]
+    if _PROMISED.search(reason) and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped where CI is set, which promises root, namespaces, nft and coturn: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _fail_if_promised(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _fail_if_promised(report)
+    return report
