@@ -101,9 +101,7 @@ def judge(kinds: tuple[HopKind, ...], evidence: Iterable[Evidence]) -> PortVerdi
     )
 
 
-def _suspects(
-    kinds: tuple[HopKind, ...], failure: Failure, proven: set[int], acquitted: set[int]
-) -> tuple[int, ...]:
+def _suspects(kinds: tuple[HopKind, ...], failure: Failure, proven: set[int], acquitted: set[int]) -> tuple[int, ...]:
     crossed = range(failure.entry, len(kinds))
     if failure.arrived_at is not None:
         behind = [hop for hop in crossed if hop >= failure.arrived_at]

@@ -1,0 +1,210 @@
+"""What is worth saying beside the blocked ports: proofs, doubts, names, relays, address rewriting."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+
+from wizard.diagnosis.case import Case, spoken
+from wizard.diagnosis.hairpin import CGNAT_RANGE, is_hairpin, is_inside, parse_ip
+from wizard.diagnosis.verdict import Finding, Severity, State
+from wizard.model.hop import HopKind
+from wizard.model.port import OutsidePort, merge
+from wizard.observation import NameResolved, Observation, Outcome, RelayChecked
+from wizard.plan import same_address
+
+
+def fact_findings(case: Case) -> list[Finding]:
+    """Every warning and note that the observations and facts support."""
+    return [
+        *_turned_round(case),
+        *_senders_differ(case),
+        *_carrier_nat(case),
+        *_names(case),
+        *_other_family(case),
+        *_relays(case),
+        *_unproven(case),
+        *_rewritten(case),
+        *_proven(case),
+    ]
+
+
+def _proven(case: Case) -> Iterator[Finding]:
+    if case.ports and all(case.verdicts[port].state is State.OPEN for port in case.ports):
+        yield _note("path-proven", Severity.INFO, (), {"count": str(len(case.ports))})
+
+
+def _unproven(case: Case) -> Iterator[Finding]:
+    """Ports that nothing failed on and nothing proved: each with what kept them from being proven."""
+    for plan in case.project.ports:
+        reasons: dict[tuple[str, str], list[int]] = {}
+        for number in plan.outside:
+            port = OutsidePort(plan.protocol, number)
+            if case.verdicts[port].state is State.UNKNOWN:
+                reasons.setdefault(_why_unknown(case, port), []).append(number)
+        for (code, error), numbers in reasons.items():
+            for outside in merge(numbers):
+                uncovered = [
+                    hop.title
+                    for hop, state in zip(
+                        case.project.hops,
+                        case.verdicts[OutsidePort(plan.protocol, outside.first)].hops,
+                        strict=True,
+                    )
+                    if state is State.UNKNOWN
+                ]
+                values = {
+                    "ports": f"{plan.protocol} {spoken(outside)}",
+                    "name": plan.name,
+                    "error": error,
+                    "hops": ", ".join(uncovered),
+                }
+                yield Finding(code, Severity.WARNING, (), plan.protocol, outside, values)
+
+
+def _why_unknown(case: Case, port: OutsidePort) -> tuple[str, str]:
+    held = case.observations[port]
+    for outcome in (Outcome.ACCEPTED, Outcome.ALIEN, Outcome.NOT_PERMITTED, Outcome.FAILED, Outcome.NOT_CHECKED):
+        for o in sorted(held, key=repr):
+            if o.outcome is outcome:
+                return f"unproven-{outcome}", o.error or ""
+    if any(o.outcome is Outcome.ANSWERED for o in held):
+        return "unproven-inside-only", ""
+    return "unobserved", ""
+
+
+def _senders_differ(case: Case) -> Iterator[Finding]:
+    for plan in case.project.ports:
+        numbers = [n for n in plan.outside if case.verdicts[OutsidePort(plan.protocol, n)].contradicted]
+        for outside in merge(numbers):
+            failed = sorted(
+                {
+                    (o.vantage, o.enters)
+                    for n in outside
+                    for o in case.observations[OutsidePort(plan.protocol, n)]
+                    if o.outcome.blames
+                }
+            )
+            values = {
+                "ports": f"{plan.protocol} {spoken(outside)}",
+                "vantage": ", ".join(dict.fromkeys(vantage for vantage, _ in failed)),
+                "hop": ", ".join(dict.fromkeys(case.project.hop(hop).title for _, hop in failed)),
+            }
+            yield Finding("sources-differ", Severity.WARNING, (), plan.protocol, outside, values)
+
+
+def _turned_round(case: Case) -> Iterator[Finding]:
+    entered: dict[tuple[str, str], list[OutsidePort]] = {}
+    for port in case.ports:
+        for o in case.observations[port]:
+            if o.outcome is Outcome.ANSWERED and is_hairpin(case.project, o, case.project.index(o.enters)):
+                entered.setdefault((o.vantage, o.enters), []).append(port)
+    for (vantage, enters), ports in entered.items():
+        values = {"vantage": vantage, "hop": case.project.hop(enters).title, "count": str(len(ports))}
+        yield _note("hairpin-only", Severity.WARNING, (), values)
+
+
+def _carrier_nat(case: Case) -> Iterator[Finding]:
+    public = parse_ip(case.project.public_address)
+    for hop in case.project.hops:
+        address = parse_ip(hop.address or "")
+        if hop.kind is not HopKind.ROUTER or address is None:
+            continue
+        values = {"hop": hop.title, "address": str(address)}
+        if isinstance(address, ipaddress.IPv4Address) and address in CGNAT_RANGE:
+            yield _note("cgnat-address", Severity.WARNING, (hop.id,), values)
+        elif (
+            hop is case.project.hops[0]
+            and is_inside(address)
+            and not address.is_loopback
+            and public is not None
+            and not is_inside(public)
+        ):
+            yield _note("double-nat", Severity.WARNING, (hop.id,), values)
+
+
+def _names(case: Case) -> Iterator[Finding]:
+    """DNS against the address of the outermost hop that has one as a number."""
+    planned = next((ip for hop in case.project.hops if (ip := parse_ip(hop.address or "")) is not None), None)
+    answers = [fact for fact in case.facts if isinstance(fact, NameResolved)]
+    for fact in answers:
+        if fact.error is not None and not any(other.addresses for other in answers if other.name == fact.name):
+            yield _note("dns-failed", Severity.WARNING, (), {"name": fact.name, "error": fact.error})
+            break
+    for fact in answers:
+        if planned is None or planned.version != fact.family or not fact.addresses:
+            continue
+        if str(planned) not in {same_address(address) for address in fact.addresses}:
+            values = {"name": fact.name, "addresses": ", ".join(fact.addresses), "address": str(planned)}
+            yield _note("dns-elsewhere", Severity.WARNING, (), values)
+
+
+def _other_family(case: Case) -> Iterator[Finding]:
+    """A published IPv6 (or IPv4) address behind which ports are closed."""
+    for plan in case.project.ports:
+        closed: dict[str, list[int]] = {}
+        for number in plan.outside:
+            held = case.other_family.get(OutsidePort(plan.protocol, number), ())
+            for o in held:
+                if o.outcome.blames:
+                    closed.setdefault(o.address, []).append(number)
+        for address, numbers in closed.items():
+            for outside in merge(numbers):
+                code = "aaaa-closed" if ":" in address else "a-closed"
+                values = {
+                    "ports": f"{plan.protocol} {spoken(outside)}",
+                    "address": address,
+                    "name": case.project.public_address,
+                }
+                yield Finding(code, Severity.WARNING, (), plan.protocol, outside, values)
+
+
+def _relays(case: Case) -> Iterator[Finding]:
+    for fact in case.facts:
+        if not isinstance(fact, RelayChecked):
+            continue
+        values = {"server": fact.server, "vantage": fact.vantage, "code": str(fact.code or ""), "text": fact.text}
+        relayed = parse_ip(fact.relayed or "")
+        if fact.code == 401:
+            yield _note("turn-auth-failed", Severity.WARNING, (), values)
+        elif fact.code == 403:
+            yield _note("turn-peer-forbidden", Severity.WARNING, (), values)
+        elif fact.relayed is None:
+            yield _note("turn-failed", Severity.WARNING, (), values)
+        server = parse_ip(fact.server.partition(":")[2].partition("?")[0])
+        if relayed is not None and is_inside(relayed) and not (server is not None and is_inside(server)):
+            yield _note("turn-relay-private", Severity.WARNING, (), {**values, "relayed": str(relayed)})
+
+
+def _rewritten(case: Case) -> Iterator[Finding]:
+    """The service sees an inside address where the prober's own was sent: some hop rewrites the source."""
+    seen: dict[str, list[OutsidePort]] = {}
+    for port in case.ports:
+        for o in case.observations[port]:
+            if (address := _rewritten_source(case, o)) is not None:
+                seen.setdefault(address, []).append(port)
+    for address, ports in sorted(seen.items()):
+        by = next((hop.title for hop in case.project.hops if hop.address and same_address(hop.address) == address), "")
+        yield _note(
+            "source-rewritten",
+            Severity.INFO,
+            (),
+            {"address": address, "count": str(len(set(ports))), "by": by or address},
+        )
+
+
+def _rewritten_source(case: Case, o: Observation) -> str | None:
+    if o.outcome is not Outcome.ANSWERED or o.seen_as is None or o.source is None:
+        return None
+    seen, source = parse_ip(o.seen_as), parse_ip(o.source.partition("/")[0])
+    entered = parse_ip(o.address)
+    if seen is None or source is None or seen == source or not is_inside(seen):
+        return None
+    # On loopback the system picks the source by destination; that is no rewriting.
+    if entered is not None and entered.is_loopback:
+        return None
+    return None if is_hairpin(case.project, o, case.project.index(o.enters)) else str(seen)
+
+
+def _note(code: str, severity: Severity, suspects: Iterable[str], values: dict[str, str]) -> Finding:
+    return Finding(code, severity, tuple(suspects), None, None, values)

@@ -1,0 +1,199 @@
+"""Why each blocked port is blocked: one finding for each stretch of ports with one cause."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from wizard.diagnosis.case import Case, spoken
+from wizard.diagnosis.next_test import next_test
+from wizard.diagnosis.tomography import Conviction, Failure
+from wizard.diagnosis.verdict import Finding, Phrase, Severity
+from wizard.model.hop import HopKind
+from wizard.model.port import OutsidePort, PortPlan, PortRange, merge
+from wizard.observation import HostInspected, Listening, Observation, Outcome
+
+_LOUD = (Outcome.REJECTED, Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.SILENT)
+"""The loudest first: ICMP errors are rate-limited, so among neighbours silence may be an error that was not sent."""
+
+_SINGLE: dict[tuple[HopKind, Outcome], str] = {
+    (HopKind.FIREWALL, Outcome.SILENT): "filtered-drop",
+    (HopKind.SECURITY_GROUP, Outcome.SILENT): "filtered-drop",
+    (HopKind.ROUTER, Outcome.UNREACHABLE): "wrong-inner-host",
+    (HopKind.CONTAINER, Outcome.UNREACHABLE): "wrong-inner-host",
+    (HopKind.ROUTER, Outcome.REJECTED): "filtered-reject",
+    (HopKind.SERVICE, Outcome.CLOSED): "service-closes",
+}
+_SINGLE_OTHERWISE = {
+    HopKind.CGNAT: "cgnat",
+    HopKind.ROUTER: "not-forwarded",
+    HopKind.TUNNEL_SERVER: "not-forwarded",
+    HopKind.TUNNEL_CLIENT: "not-forwarded",
+    HopKind.CONTAINER: "not-forwarded",
+    HopKind.FIREWALL: "filtered-reject",
+    HopKind.SECURITY_GROUP: "filtered-reject",
+    HopKind.SERVICE: "not-listening",
+}
+_SEVERAL = {
+    Outcome.REJECTED: "filtered-reject",
+    Outcome.REFUSED: "refused",
+    Outcome.UNREACHABLE: "unreachable",
+    Outcome.SILENT: "stopped",
+}
+
+
+def error_findings(case: Case) -> list[Finding]:
+    """One finding for each stretch of neighbouring ports that the same hops stop in the same way, outermost first."""
+    groups: dict[tuple[tuple[int, ...], int, Outcome | None], list[int]] = {}
+    convictions: dict[tuple[OutsidePort, tuple[int, ...]], Conviction] = {}
+    for index, plan in enumerate(case.project.ports):
+        for number in plan.outside:
+            port = OutsidePort(plan.protocol, number)
+            for conviction in case.verdicts[port].convictions:
+                convictions[port, conviction.suspects] = conviction
+                outcome = _innermost(conviction).outcome
+                key = (conviction.suspects, index, None if outcome in _LOUD else outcome)
+                groups.setdefault(key, []).append(number)
+    found = [
+        _finding(
+            case,
+            case.project.ports[index],
+            outside,
+            suspects,
+            [convictions[OutsidePort(case.project.ports[index].protocol, number), suspects] for number in outside],
+        )
+        for (suspects, index, _), numbers in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1]))
+        for outside in merge(numbers)
+    ]
+    return sorted(found, key=lambda finding: [case.project.index(hop) for hop in finding.suspects])
+
+
+def _innermost(conviction: Conviction) -> Failure:
+    """The failure that says most: the one that crossed the fewest hops; of several there, the loudest."""
+    ranks = {outcome: rank for rank, outcome in enumerate((Outcome.MISDIRECTED, Outcome.CLOSED, *_LOUD))}
+    return min(conviction.failures, key=lambda failure: (-failure.entry, ranks[failure.outcome]))
+
+
+def _finding(
+    case: Case, plan: PortPlan, outside: PortRange, suspects: tuple[int, ...], convictions: Sequence[Conviction]
+) -> Finding:
+    ports = [OutsidePort(plan.protocol, number) for number in outside]
+    outcomes = {_innermost(conviction).outcome for conviction in convictions}
+    outcome = next((o for o in _LOUD if o in outcomes), next(iter(outcomes)))
+    passing = [o for port in ports for o in case.counterparts.get(port, ()) if _passes(case, o, suspects)]
+    sockets = _sockets(case, plan, outside) if suspects == (len(case.project.hops) - 1,) else None
+    code = _code(case, suspects, outcome, wrong_protocol=bool(passing), sockets=sockets)
+    first = suspects[0]
+    values = {
+        "hop": case.title(*suspects),
+        "kind": case.project.hops[first].kind.value,
+        "name": plan.name,
+        "protocol": plan.protocol.value,
+        "other": plan.protocol.other.value,
+        "ports": f"{plan.protocol} {spoken(outside)}",
+        "outside": str(outside),
+        "arrives": str(case.arrives(plan, outside, first)),
+        "leaves": str(case.arrives(plan, outside, min(first + 1, len(case.project.hops) - 1))),
+        "target": case.target(first) or case.project.hops[min(first + 1, len(case.project.hops) - 1)].title,
+    }
+    values["program"] = (sockets[0].program if sockets else "") or "?"
+    return Finding(
+        code=code,
+        severity=Severity.ERROR,
+        suspects=tuple(case.project.hops[position].id for position in suspects),
+        protocol=plan.protocol,
+        outside=outside,
+        values=values,
+        evidence=tuple(_evidence(case, plan, ports, suspects, passing)),
+        next_test=next_test(case, suspects, ports[0]),
+    )
+
+
+def _code(
+    case: Case,
+    suspects: tuple[int, ...],
+    outcome: Outcome,
+    *,
+    wrong_protocol: bool,
+    sockets: Sequence[Listening] | None,
+) -> str:
+    if outcome is Outcome.MISDIRECTED:
+        return "wrong-translation"
+    if wrong_protocol:
+        return "wrong-protocol"
+    kind = case.project.hops[suspects[0]].kind
+    if sockets is not None:
+        if not sockets:
+            return "service-not-running"
+        if all(_is_loopback(socket.address) for socket in sockets):
+            return "loopback-only"
+        if outcome is not Outcome.CLOSED:
+            return "port-held"
+    if len(suspects) == 1:
+        if outcome is Outcome.CLOSED:
+            return _SINGLE.get((kind, outcome), "no-back-end")
+        return _SINGLE.get((kind, outcome), _SINGLE_OTHERWISE[kind])
+    return "no-back-end" if outcome is Outcome.CLOSED else _SEVERAL[outcome]
+
+
+def _passes(case: Case, observation: Observation, suspects: tuple[int, ...]) -> bool:
+    return observation.outcome is Outcome.ANSWERED and case.project.index(observation.enters) <= suspects[0]
+
+
+def _sockets(case: Case, plan: PortPlan, outside: PortRange) -> list[Listening] | None:
+    """The programs that hold a stretch of ports on the service's host; None where nobody looked."""
+    hosts = [fact for fact in case.facts if isinstance(fact, HostInspected)]
+    if not hosts:
+        return None
+    inner = case.arrives(plan, outside, len(case.project.hops) - 1)
+    return [s for s in hosts[-1].sockets if s.protocol is plan.protocol and s.port in inner]
+
+
+def _is_loopback(address: str) -> bool:
+    return address.startswith("127.") or address == "::1"
+
+
+def _evidence(
+    case: Case, plan: PortPlan, ports: Sequence[OutsidePort], suspects: tuple[int, ...], passing: Sequence[Observation]
+) -> Iterator[Phrase]:
+    seen: Counter[tuple[str, str, str, Outcome]] = Counter()
+    example: dict[tuple[str, str], tuple[OutsidePort, Observation]] = {}
+    for port in ports:
+        for o in case.observations[port]:
+            if o.outcome.blames or o.outcome is Outcome.ANSWERED:
+                seen[o.vantage, o.enters, o.address, o.outcome] += 1
+            if o.outcome is Outcome.MISDIRECTED and o.came_in_on is not None:
+                example.setdefault((o.vantage, o.enters), (port, o))
+    for (vantage, enters, address, outcome), count in sorted(
+        seen.items(), key=lambda item: (case.project.index(item[0][1]), item[0])
+    ):
+        yield Phrase(
+            f"saw-{outcome}",
+            {
+                "vantage": vantage,
+                "hop": case.project.hop(enters).title,
+                "address": address,
+                "count": str(count),
+                "total": str(len(ports)),
+                "protocol": plan.protocol.value,
+            },
+        )
+    for port, o in example.values():
+        expected = case.arrives(plan, PortRange(port.number, port.number), len(case.project.hops) - 1)
+        yield Phrase("came-in-on", {"ports": str(port), "got": o.came_in_on or "?", "expected": str(expected)})
+    if passing:
+        yield Phrase("counterpart-passes", {"other": plan.protocol.other.value, "protocol": plan.protocol.value})
+    if len(suspects) == 1:
+        rest = case.open_at(plan, suspects[0])
+        if rest:
+            spoken_rest = ", ".join(spoken(stretch) for stretch in rest[:4]) + (" …" if len(rest) > 4 else "")
+            yield Phrase("rest-passes", {"protocol": plan.protocol.value, "rest": spoken_rest, "name": plan.name})
+    if _rests_on_equal_treatment(seen):
+        yield Phrase("alike")
+
+
+def _rests_on_equal_treatment(seen: Counter[tuple[str, str, str, Outcome]]) -> bool:
+    """Whether one vantage's answers acquitted hops that stand between another vantage and the service."""
+    answered = {vantage for vantage, _, _, outcome in seen if outcome is Outcome.ANSWERED}
+    failed = {vantage for vantage, _, _, outcome in seen if outcome.blames}
+    return any(one != other for one in answered for other in failed)
