@@ -11,8 +11,8 @@ platform=offscreen
 [ -z "${WAYLAND_DISPLAY:-}" ] || platform=wayland
 if [ "$(uname)" = Linux ]; then
     [ -z "$(qt_libraries_missing "$platform")" ] || qt_packages
-    missing=$(qt_libraries_missing "$platform")
-    [ -z "$missing" ] || say "Qt will not start, it lacks the system's ${missing//$'\n'/, }"
+    lacking=$(qt_libraries_missing "$platform")
+    [ -z "$lacking" ] || say "Qt will not start, it lacks the system's ${lacking//$'\n'/, }"
 fi
 
 if [ $# = 0 ] && [ "$platform" = offscreen ] && [ "$(uname)" != Darwin ]; then
