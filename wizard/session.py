@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from time import perf_counter
 
+from wizard.diagnosis.engine import Diagnoser
+from wizard.diagnosis.hairpin import parse_ip
 from wizard.diagnosis.verdict import Diagnosis
+from wizard.model.key import probe_key
+from wizard.model.port import OutsidePort, PortRange, merge
 from wizard.model.project import Project
-from wizard.observation import Fact, Observation
+from wizard.model.secret import Secret
+from wizard.model.vantage import Vantage, VantageKind
+from wizard.observation import Fact, NameResolved, Observation, Outcome
+from wizard.plan import Probe, counterpart, entries, make_plan
+from wizard.probes.dns import resolve
+from wizard.system.interfaces import interfaces
+from wizard.system.listening import inspect
+from wizard.vantage.here import why_not_here
+from wizard.vantage.local import DEFAULT_TIMEOUT_S, LocalPlace
+from wizard.vantage.place import Place
+
+SECOND_LOOK = 0.2
+"""Share of the time-out that the second look gets. What it asks is answered at once or not at all."""
+SECOND_LOOK_PORTS = 24
+"""Ports of the second look at most: it finds words for a verdict and changes none."""
+DNS_TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +78,245 @@ class Finished:
 
 
 Progress = Planned | Skipped | Learnt | Finished
+
+
+class Session:
+    """One run over one project. `diagnosis` and `result` may be asked for at any time."""
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        vantages: Sequence[str] | None = None,
+        earlier: Iterable[Observation] = (),
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        passwords: Mapping[str, Secret] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`vantages` are run as named; None runs each that can run here. `passwords` are by vantage id."""
+        self.project = project
+        self._chosen = vantages
+        self._timeout_s = timeout_s
+        self._passwords = passwords or {}
+        self._now = now
+        self._started = now()
+        self._began = perf_counter()
+        self._seconds: float | None = None
+        self._diagnoser = Diagnoser(project)
+        self._observations: list[Observation] = []
+        self._facts: list[Fact] = []
+        self._planned = 0
+        self._done = 0
+        for observation in earlier:
+            self._take(observation)
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What is known by now."""
+        return self._diagnoser.diagnosis()
+
+    @property
+    def result(self) -> Result:
+        """The run as far as it got."""
+        return Result(
+            project=self.project,
+            started=self._started,
+            seconds=self._seconds if self._seconds is not None else perf_counter() - self._began,
+            observations=tuple(self._observations),
+            facts=tuple(self._facts),
+            diagnosis=self.diagnosis,
+        )
+
+    async def run(self) -> AsyncGenerator[Progress, None]:
+        """Probe from every vantage that was chosen, at once. Closing the iterator closes every socket."""
+        self._began = perf_counter()
+        here, skipped = self._choose()
+        work: list[tuple[Place, Sequence[Probe]]] = []
+        for vantage in here:
+            probes = make_plan(self.project, vantage)
+            if probes:
+                work.append((self._place(vantage, self._timeout_s), probes))
+        self._planned = sum(len(probes) for _, probes in work)
+        yield Planned(self._planned, tuple(vantage.id for vantage in here))
+        for vantage, reason in skipped:
+            yield Skipped(vantage.id, reason)
+            if vantage.kind is not VantageKind.LOCAL or self._chosen is not None:
+                for probe in make_plan(self.project, vantage):
+                    self._take(self._not_checked(probe, reason))
+
+        extra = self._names(here) if any(v.kind is VantageKind.LOCAL for v in here) else None
+        async with contextlib.aclosing(self._observe(work, extra)) as found:
+            async for item in found:
+                yield self._learn(item)
+        if any(self._is_on_service_host(vantage) for vantage in here):
+            yield self._learn(await asyncio.to_thread(inspect))
+        second = [
+            (self._place(vantage, self._timeout_s * SECOND_LOOK), probes)
+            for vantage in here
+            if vantage.kind is VantageKind.LOCAL and (probes := self._second_look(vantage))
+        ]
+        self._planned += sum(len(probes) for _, probes in second)
+        async with contextlib.aclosing(self._observe(second, None)) as found:
+            async for item in found:
+                yield self._learn(item)
+        self._seconds = perf_counter() - self._began
+        yield Finished(self.result)
+
+    def _choose(self) -> tuple[list[Vantage], list[tuple[Vantage, str]]]:
+        reasons = why_not_here(self.project, interfaces(), self._passwords)
+        here: list[Vantage] = []
+        skipped: list[tuple[Vantage, str]] = []
+        for vantage in self.project.places():
+            if self._chosen is not None and vantage.id not in self._chosen:
+                continue
+            reason = reasons[vantage.id]
+            if reason is None or (self._chosen is not None and vantage.kind is VantageKind.LOCAL):
+                here.append(vantage)
+            else:
+                skipped.append((vantage, reason))
+        return here, skipped
+
+    def _place(self, vantage: Vantage, timeout_s: float) -> Place:
+        key = probe_key(self.project)
+        name = self.project.public_address if parse_ip(self.project.public_address) is None else None
+        if vantage.kind is VantageKind.TURN:
+            # The TURN client brings aioice along, which costs a start-up that a local check need not pay.
+            from wizard.vantage.relay import RelayPlace
+
+            assert vantage.server is not None
+            return RelayPlace(
+                vantage.id,
+                server=vantage.server,
+                username=vantage.username or "",
+                password=self._passwords[vantage.id],
+                key=key,
+                hops=self.project.hops,
+                timeout_s=timeout_s,
+            )
+        return LocalPlace(vantage.id, key=key, hops=self.project.hops, timeout_s=timeout_s, server_name=name)
+
+    async def _observe(
+        self, work: Sequence[tuple[Place, Sequence[Probe]]], extra: AsyncIterator[Observation | Fact] | None
+    ) -> AsyncGenerator[Observation | Fact, None]:
+        """All places at once, in one stream. What one raises is raised here, and ends the others."""
+        queue: asyncio.Queue[Observation | Fact | BaseException | None] = asyncio.Queue()
+
+        async def pump(source: AsyncIterator[Observation | Fact]) -> None:
+            try:
+                async for item in source:
+                    queue.put_nowait(item)
+            except Exception as error:  # noqa: BLE001 - carried to the reader, not swallowed
+                queue.put_nowait(error)
+            finally:
+                if isinstance(source, AsyncGenerator):
+                    await source.aclose()
+                queue.put_nowait(None)
+
+        sources = [place.observe(probes) for place, probes in work]
+        if extra is not None:
+            sources.append(extra)
+        tasks = [asyncio.create_task(pump(source)) for source in sources]
+        try:
+            running = len(tasks)
+            while running:
+                item = await queue.get()
+                if item is None:
+                    running -= 1
+                elif isinstance(item, BaseException):
+                    raise item
+                else:
+                    yield item
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _names(self, here: Sequence[Vantage]) -> AsyncIterator[Observation | Fact]:
+        """What DNS says of the public name, and whether the ports answer on its address of the other family too."""
+        name = self.project.public_address
+        if parse_ip(name) is not None:
+            return
+        for fact in await resolve(name, DNS_TIMEOUT_S):
+            yield fact
+            for vantage in here:
+                probes = self._other_family(vantage, fact)
+                if probes:
+                    place = self._place(vantage, self._timeout_s)
+                    async with contextlib.aclosing(self._observe([(place, probes)], None)) as found:
+                        async for item in found:
+                            yield item
+
+    def _other_family(self, vantage: Vantage, fact: NameResolved) -> list[Probe]:
+        """The ends and the middle of each planned range, at an address of the family that the path does not plan."""
+        found = entries(self.project, vantage)
+        if vantage.kind is not VantageKind.LOCAL or vantage.beyond is not None or not fact.addresses or not found:
+            return []
+        planned = parse_ip(self.project.hops[found[0]].address or "")
+        if planned is None or planned.version == fact.family:
+            return []
+        samples = {
+            OutsidePort(plan.protocol, number) for plan in self.project.ports for number in _sample(plan.outside)
+        }
+        return [
+            replace(probe, address=fact.addresses[0])
+            for probe in make_plan(self.project, vantage)
+            if probe.enters == self.project.hops[found[0]].id and probe.planned in samples
+        ]
+
+    def _second_look(self, vantage: Vantage) -> list[Probe]:
+        """Probes on the other protocol, at the ends and the middle of each stretch that did not get through."""
+        found = entries(self.project, vantage)
+        if not found:
+            return []
+        planned = set(self.project.outside_ports())
+        enters = self.project.hops[found[0]].id
+        probes: list[Probe] = []
+        for plan in self.project.ports:
+            blocked = [
+                number
+                for number in plan.outside
+                if self._diagnoser.verdict(OutsidePort(plan.protocol, number)).convictions
+                and OutsidePort(plan.protocol.other, number) not in planned
+            ]
+            for stretch in merge(blocked):
+                for number in _sample(stretch):
+                    probes.append(counterpart(self.project, vantage, enters, OutsidePort(plan.protocol, number)))
+        return probes[:SECOND_LOOK_PORTS]
+
+    def _is_on_service_host(self, vantage: Vantage) -> bool:
+        last = self.project.hops[-1]
+        address = parse_ip(last.address or "")
+        return (
+            vantage.kind is VantageKind.LOCAL
+            and len(self.project.hops) - 1 in entries(self.project, vantage)
+            and any(address == interface.ip for interface in interfaces())
+        )
+
+    def _not_checked(self, probe: Probe, reason: str) -> Observation:
+        return Observation(
+            vantage=probe.vantage,
+            enters=probe.enters,
+            address=probe.address,
+            port=probe.port,
+            protocol=probe.protocol,
+            outcome=Outcome.NOT_CHECKED,
+            at=self._now(),
+            error=reason,
+        )
+
+    def _learn(self, item: Observation | Fact) -> Learnt:
+        self._take(item)
+        if isinstance(item, Observation):
+            self._done += 1
+        return Learnt(item, min(self._done, self._planned), self._planned)
+
+    def _take(self, item: Observation | Fact) -> None:
+        if isinstance(item, Observation):
+            self._observations.append(item)
+        else:
+            self._facts.append(item)
+        self._diagnoser.add(item)
+
+
+def _sample(stretch: PortRange) -> list[int]:
+    return sorted({stretch.first, (stretch.first + stretch.last) // 2, stretch.last})

@@ -1,0 +1,303 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from wizard import __version__
+
+if TYPE_CHECKING:
+    from wizard.model.project import Project
+    from wizard.model.secret import Secret
+    from wizard.observation import Observation
+    from wizard.session import Result, Session
+
+EXIT_USAGE = 2
+EXIT_UNPROVEN = 3
+EXIT_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser, commands = _parser()
+    try:
+        if not arguments or (arguments[0] not in commands and not arguments[0].startswith("-")):
+            return _wizard(arguments, commands)
+        options = parser.parse_args(arguments)
+        status: int = options.run(options)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; there is nobody left to tell.
+        sys.stderr.close()
+        return EXIT_INTERRUPTED
+    return status
+
+
+def _wizard(arguments: Sequence[str], commands: Sequence[str]) -> int:
+    if len(arguments) > 1 or (arguments and not Path(arguments[0]).exists()):
+        word = arguments[0]
+        return _complain(f"{word}: neither a project file nor a command; the commands are {', '.join(commands)}")
+    from wizard.gui.app import main as wizard_main
+
+    return wizard_main(list(arguments))
+
+
+def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
+    parser = _Parser(
+        prog="hopwise",
+        usage="hopwise [PROJECT] | hopwise COMMAND …",
+        description="Finds the hop that stops a self-hosted call, and says how to mend it. "
+        "Without a command it opens the wizard.",
+    )
+    parser.add_argument("--version", action="version", version=f"hopwise {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    check = commands.add_parser("check", help="probe every port, name the hop that stops it, say what to do")
+    check.add_argument("project", metavar="PROJECT", type=Path)
+    check.add_argument("--json", action="store_true", help="print the result as JSON")
+    check.add_argument("--pdf", metavar="FILE", type=Path, help="also write the report as a PDF")
+    check.add_argument("--vantage", metavar="ID", action="append", help="test from this place only (repeatable)")
+    check.add_argument(
+        "--with",
+        dest="earlier",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="add what an earlier check --json or respond --json saw, on this computer or another (repeatable)",
+    )
+    check.add_argument("--timeout", metavar="S", type=_seconds, help="seconds after which silence is believed")
+    _add_password(check)
+    check.set_defaults(run=_check)
+
+    respond = commands.add_parser("respond", help="answer the probes, on the service's host")
+    respond.add_argument("project", metavar="PROJECT", type=Path)
+    respond.add_argument("--json", action="store_true", help="print each probe that arrives as a line of JSON")
+    respond.add_argument("--at", metavar="HOP", help="whose port numbers to answer on (default: the last hop)")
+    respond.add_argument("--minutes", metavar="N", type=_minutes, default=30.0, help="stop after N minutes (30)")
+    respond.add_argument(
+        "--print", dest="printed", action="store_true", help="print a script that does the same with bare Python"
+    )
+    respond.set_defaults(run=_respond)
+
+    ice = commands.add_parser("ice", help="gather candidates from STUN and TURN servers, and say why one fails")
+    ice.add_argument("--server", metavar="URL", action="append", default=[], help="stun:, stuns:, turn: or turns: URL")
+    ice.add_argument("--servers", metavar="FILE", type=Path, help="an RTCConfiguration as JSON")
+    ice.add_argument("--username", metavar="U")
+    ice.add_argument("--relay-only", action="store_true", help="relay candidates only")
+    ice.add_argument("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 only")
+    ice.add_argument("--json", action="store_true")
+    _add_password(ice)
+    ice.set_defaults(run=_ice)
+
+    presets = commands.add_parser("presets", help="list the services that Hopwise knows")
+    presets.set_defaults(run=_presets)
+
+    demo = commands.add_parser("demo", help="a practice network on this computer, with faults to find")
+    demo.add_argument("--pdf", metavar="FILE", type=Path, help="where to write the report")
+    demo.set_defaults(run=_demo)
+    return parser, list(commands.choices)
+
+
+def _add_password(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="read the TURN password from the first line of standard input"
+    )
+
+
+def _seconds(text: str) -> float:
+    return _number(text, "seconds", 0.2, 600)
+
+
+def _minutes(text: str) -> float:
+    return _number(text, "minutes", 0.01, 7 * 24 * 60)
+
+
+def _number(text: str, unit: str, least: float, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of {unit} from {least:g} to {most:g}")
+    return value
+
+
+def _complain(message: str) -> int:
+    print(f"hopwise: {message}", file=sys.stderr)
+    return EXIT_USAGE
+
+
+# Each command imports what it needs, so that none pays for another's libraries.
+
+
+def _check(options: argparse.Namespace) -> int:
+    project = _load(options.project)
+    if project is None:
+        return EXIT_USAGE
+    if options.vantage:
+        known = [vantage.id for vantage in project.places()]
+        for name in options.vantage:
+            if name not in known:
+                return _complain(f"--vantage {name}: {options.project} has no such vantage; it has {', '.join(known)}")
+    from wizard.report.json import EarlierError, read_observations
+
+    earlier: list[Observation] = []
+    for path in options.earlier:
+        try:
+            observations, notes = read_observations(path.read_text(encoding="utf-8"), project)
+        except (OSError, UnicodeDecodeError, EarlierError) as error:
+            return _complain(f"--with {path}: {_reason(error)}")
+        earlier += observations
+        for note in notes:
+            print(f"hopwise: --with {path}: {note}", file=sys.stderr)
+    from wizard.session import Session
+    from wizard.vantage.local import DEFAULT_TIMEOUT_S
+
+    session = Session(
+        project,
+        vantages=options.vantage,
+        earlier=earlier,
+        timeout_s=options.timeout or DEFAULT_TIMEOUT_S,
+        passwords=_passwords(project, options),
+    )
+    return _run_session(session, as_json=options.json, pdf=options.pdf)
+
+
+def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:
+    """Run, print, write the report. Returns the exit status that the verdict has."""
+    import asyncio
+
+    from wizard.diagnosis.verdict import State
+
+    result = asyncio.run(_follow(session))
+    if as_json:
+        from wizard.report.json import dumps
+
+        print(dumps(result))
+    else:
+        from wizard.report.text import to_text
+
+        print(to_text(result))
+    if pdf is not None:
+        from wizard.report.pdf import write_pdf
+
+        try:
+            write_pdf(result, pdf)
+        except OSError as error:
+            return _complain(f"--pdf {pdf}: {_reason(error)}")
+        print(f"The report is in {pdf}", file=sys.stderr)
+    return {State.OPEN: 0, State.BLOCKED: 1}.get(result.diagnosis.state, EXIT_UNPROVEN)
+
+
+async def _follow(session: Session) -> Result:
+    from wizard.session import Learnt, Skipped
+
+    counting = sys.stderr.isatty()
+    async for progress in session.run():
+        match progress:
+            case Skipped(vantage, reason):
+                print(f"hopwise: not tested from {vantage}: {reason}", file=sys.stderr)
+            case Learnt(_, done, planned) if counting:
+                print(f"\r{done} of {planned} probes decided ", end="", file=sys.stderr, flush=True)
+            case _:
+                pass
+    if counting:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    return session.result
+
+
+def _load(path: Path) -> Project | None:
+    from wizard.model.load import ProjectError, load
+
+    try:
+        return load(path)
+    except ProjectError as error:
+        for problem in error.problems:
+            print(f"hopwise: {problem}", file=sys.stderr)
+    except OSError as error:
+        _complain(f"{path}: {_reason(error)}")
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _passwords(project: Project, options: argparse.Namespace) -> dict[str, Secret]:
+    """The password of each TURN vantage, by its id: from standard input, the environment or the keyring."""
+    from wizard.model.vantage import VantageKind
+
+    wanted = [v for v in project.vantages if v.kind is VantageKind.TURN]
+    if not wanted:
+        return {}
+    given = _given_password(options)
+    if given is not None:
+        return {vantage.id: given for vantage in wanted}
+    from wizard.system.keyring import find
+
+    found = {vantage.id: find(vantage.server or "", vantage.username or "") for vantage in wanted}
+    return {name: secret for name, secret in found.items() if secret is not None}
+
+
+def _given_password(options: argparse.Namespace) -> Secret | None:
+    import os
+
+    from wizard.model.secret import Secret
+
+    if options.password_stdin:
+        return Secret(sys.stdin.readline().rstrip("\r\n"))
+    value = os.environ.get("HOPWISE_TURN_PASSWORD")
+    return Secret(value) if value else None
+
+
+def _respond(options: argparse.Namespace) -> int:
+    project = _load(options.project)
+    if project is None:
+        return EXIT_USAGE
+    hops = [hop.id for hop in project.hops]
+    if options.at is not None and options.at not in hops:
+        return _complain(f"--at {options.at}: {options.project} has no such hop; it has {', '.join(hops)}")
+    from wizard.report.responder import printed, respond
+
+    if options.printed:
+        print(printed(project, options.at, options.minutes), end="")
+        return 0
+    return respond(project, options.at, options.minutes, as_json=options.json)
+
+
+def _ice(options: argparse.Namespace) -> int:
+    from wizard.report.ice import run_ice
+
+    return run_ice(options, _given_password(options))
+
+
+def _presets(_: argparse.Namespace) -> int:
+    from wizard.model.presets import presets
+
+    for preset in presets():
+        print(f"{preset.id:22} {preset.title['en']}")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from wizard.practice import demo
+
+    return demo(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

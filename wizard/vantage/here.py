@@ -1,0 +1,60 @@
+"""Which of a project's places this computer can be."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+
+from wizard.diagnosis.hairpin import parse_ip
+from wizard.model.project import Project
+from wizard.model.secret import Secret
+from wizard.model.vantage import Vantage, VantageKind
+from wizard.plan import entries
+
+Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+
+
+def why_not_here(
+    project: Project, interfaces: Sequence[Interface], passwords: Mapping[str, Secret]
+) -> dict[str, str | None]:
+    """For each vantage None if it can run on this computer, or else why not, in words.
+
+    A project's only local vantage is taken at its word. Of several this computer can be but one kind: those whose
+    first hop is in one of this computer's own networks; if there is none, the outermost, for a computer
+    that is in none of the path's networks is most likely outside.
+    """
+    local = [v for v in project.places() if v.kind is VantageKind.LOCAL]
+    here = set(local)
+    if len(local) > 1:
+        here = {v for v in local if _is_near(project, v, interfaces)}
+        if not here:
+            outermost = min(_first_entry(project, v) for v in local)
+            here = {v for v in local if _first_entry(project, v) == outermost}
+    return {vantage.id: _reason(vantage, here, passwords) for vantage in project.places()}
+
+
+def _reason(vantage: Vantage, here: set[Vantage], passwords: Mapping[str, Secret]) -> str | None:
+    match vantage.kind:
+        case VantageKind.LOCAL if vantage in here:
+            return None
+        case VantageKind.LOCAL:
+            return "this computer does not seem to stand there; to test from it all the same, choose it by name"
+        case VantageKind.TURN if vantage.id in passwords:
+            return None
+        case VantageKind.TURN:
+            return f"there is no password for {vantage.username or 'the user'} on {vantage.server}"
+        case VantageKind.SSH:
+            return "tests over SSH cannot be run yet; run this project on that computer and bring the result"
+
+
+def _first_entry(project: Project, vantage: Vantage) -> int:
+    return next(iter(entries(project, vantage)), len(project.hops))
+
+
+def _is_near(project: Project, vantage: Vantage, interfaces: Sequence[Interface]) -> bool:
+    """Whether the first hop that the vantage addresses is in a network of this computer."""
+    found = entries(project, vantage)
+    address = parse_ip(project.hops[found[0]].address or "") if found else None
+    return address is not None and any(
+        address.version == interface.version and address in interface.network for interface in interfaces
+    )
