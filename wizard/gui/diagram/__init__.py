@@ -1,0 +1,1 @@
+"""The path as a picture, and the ports as strips."""
