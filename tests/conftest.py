@@ -71,6 +71,8 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "xdotool": ("xdotool", _program("xdotool")),
     "chromium": ("chromium", _program("chromium")),
     "miniupnpd": ("miniupnpd", _program("miniupnpd")),
+    "desktop-file-validate": ("desktop-file-validate, from desktop-file-utils", _program("desktop-file-validate")),
+    "appstreamcli": ("appstreamcli, from the package appstream", _program("appstreamcli")),
 }
 
 
