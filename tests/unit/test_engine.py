@@ -1,0 +1,385 @@
+"""From observations to findings, on paths worked out by hand."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wizard.diagnosis.engine import Diagnoser
+from wizard.diagnosis.verdict import Diagnosis, Finding, Severity, State
+from wizard.diagnosis.words import LANGUAGES, words
+from wizard.model.hop import Hop, HopKind
+from wizard.model.port import OutsidePort, PortPlan, PortRange, Protocol
+from wizard.model.project import Project, arrival_numbers
+from wizard.model.vantage import Vantage, VantageKind
+from wizard.observation import (
+    RESPONDER,
+    Fact,
+    HostInspected,
+    Listening,
+    NameResolved,
+    Observation,
+    Outcome,
+    RelayChecked,
+)
+
+T0 = datetime(2026, 1, 1, 12, tzinfo=UTC)
+MEDIA = PortPlan("media", Protocol.UDP, PortRange(10000, 10009), {"chat": PortRange(20000, 20009)})
+WEB = PortPlan("web", Protocol.TCP, PortRange(8172, 8172))
+PROJECT = Project(
+    name="Video chat",
+    public_address="203.0.113.20",
+    hops=(
+        Hop("router", HopKind.ROUTER, "Home router", "203.0.113.20"),
+        Hop("wall", HopKind.FIREWALL, "NAS firewall", "192.168.77.10"),
+        Hop("docker", HopKind.CONTAINER, "Docker", None),
+        Hop("chat", HopKind.SERVICE, "Video chat", "172.18.0.2"),
+    ),
+    ports=(MEDIA, WEB),
+    vantages=(Vantage("outside"), Vantage("laptop", beyond="router")),
+)
+
+
+def saw(
+    vantage: str, enters: str, outside: int, outcome: Outcome, protocol: Protocol = Protocol.UDP, **more: object
+) -> Observation:
+    """An observation of a planned port, by its outside number."""
+    position = PROJECT.index(enters)
+    plan = MEDIA if outside in MEDIA.outside else WEB
+    number = arrival_numbers(PROJECT.hops, plan, outside)[position]
+    address = PROJECT.hops[position].address or ""
+    base = Observation(vantage, enters, address, number, protocol, outcome, T0)
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def everywhere(vantage: str, enters: str, outcome: Outcome, numbers: range = range(10000, 10010)) -> list[Observation]:
+    return [saw(vantage, enters, number, outcome) for number in numbers]
+
+
+def diagnose(*items: Observation | Fact | list[Observation], project: Project = PROJECT) -> Diagnosis:
+    diagnoser = Diagnoser(project)
+    for item in items:
+        diagnoser.extend(item if isinstance(item, list) else [item])
+    return diagnoser.diagnosis()
+
+
+def errors(diagnosis: Diagnosis) -> list[tuple[str, tuple[str, ...], str]]:
+    return [(f.code, f.suspects, str(f.outside)) for f in diagnosis.findings if f.severity is Severity.ERROR]
+
+
+def codes(diagnosis: Diagnosis, severity: Severity) -> set[str]:
+    return {f.code for f in diagnosis.findings if f.severity is severity}
+
+
+OUTSIDE_SILENT = everywhere("outside", "router", Outcome.SILENT)
+LAPTOP_OPEN = everywhere("laptop", "wall", Outcome.ANSWERED)
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([*OUTSIDE_SILENT, *LAPTOP_OPEN], ("not-forwarded", ("router",))),
+        ([*OUTSIDE_SILENT], ("stopped", ("router", "wall", "docker", "chat"))),
+        (
+            [*everywhere("outside", "router", Outcome.REJECTED)],
+            ("filtered-reject", ("router", "wall", "docker", "chat")),
+        ),
+        ([*everywhere("outside", "router", Outcome.REFUSED)], ("refused", ("router", "wall", "docker", "chat"))),
+        (
+            [*everywhere("outside", "router", Outcome.UNREACHABLE), *LAPTOP_OPEN],
+            ("wrong-inner-host", ("router",)),
+        ),
+        (
+            [*everywhere("outside", "router", Outcome.MISDIRECTED), *LAPTOP_OPEN],
+            ("wrong-translation", ("router",)),
+        ),
+        (
+            [*everywhere("outside", "router", Outcome.MISDIRECTED)],
+            ("wrong-translation", ("router", "docker")),
+        ),
+        (
+            [*OUTSIDE_SILENT, saw("outside", "router", 10000, Outcome.ANSWERED, Protocol.TCP)],
+            ("wrong-protocol", ("router", "wall", "docker", "chat")),
+        ),
+        (
+            [*OUTSIDE_SILENT, *LAPTOP_OPEN, saw("outside", "router", 10004, Outcome.ANSWERED, Protocol.TCP)],
+            ("wrong-protocol", ("router",)),
+        ),
+        (
+            [*everywhere("inside", "chat", Outcome.REFUSED)],
+            ("not-listening", ("chat",)),
+        ),
+        (
+            [*everywhere("inside", "chat", Outcome.REFUSED), HostInspected(())],
+            ("service-not-running", ("chat",)),
+        ),
+        (
+            [
+                *everywhere("inside", "chat", Outcome.REFUSED),
+                HostInspected((Listening(Protocol.UDP, 20003, "127.0.0.1", "sfu", 7),)),
+            ],
+            ("loopback-only", ("chat",)),
+        ),
+        (
+            [
+                *everywhere("inside", "chat", Outcome.SILENT),
+                HostInspected((Listening(Protocol.UDP, 20003, "0.0.0.0", "other", 7),)),
+            ],
+            ("port-held", ("chat",)),
+        ),
+    ],
+)
+def test_one_cause_gives_one_error_that_names_it(
+    items: list[Observation | Fact], expected: tuple[str, tuple[str, ...]]
+) -> None:
+    assert errors(diagnose(*items)) == [(*expected, "10000-10009")]
+
+
+def test_a_hole_is_named_by_its_range_and_the_rest_stays_open() -> None:
+    diagnosis = diagnose(
+        everywhere("outside", "router", Outcome.ANSWERED, range(10000, 10004)),
+        everywhere("outside", "router", Outcome.SILENT, range(10004, 10008)),
+        everywhere("outside", "router", Outcome.ANSWERED, range(10008, 10010)),
+        LAPTOP_OPEN,
+        saw("outside", "router", 8172, Outcome.ANSWERED, Protocol.TCP),
+    )
+    assert errors(diagnosis) == [("not-forwarded", ("router",), "10004-10007")]
+    assert [(row.protocol, str(row.outside), row.state) for row in diagnosis.ports] == [
+        (Protocol.UDP, "10000-10003", State.OPEN),
+        (Protocol.UDP, "10004-10007", State.BLOCKED),
+        (Protocol.UDP, "10008-10009", State.OPEN),
+        (Protocol.TCP, "8172", State.OPEN),
+    ]
+    router = diagnosis.hops[0]
+    assert router.state is State.BLOCKED
+    assert [hop.state for hop in diagnosis.hops[1:]] == [State.OPEN] * 3
+    assert diagnosis.state is State.BLOCKED
+
+
+def test_refusals_that_were_rate_limited_do_not_split_a_range() -> None:
+    mixed = [
+        saw("outside", "router", n, Outcome.REFUSED if n % 5 == 0 else Outcome.SILENT) for n in range(10000, 10010)
+    ]
+    assert errors(diagnose(mixed)) == [("refused", ("router", "wall", "docker", "chat"), "10000-10009")]
+
+
+def test_all_answers_from_outside_prove_the_path() -> None:
+    diagnosis = diagnose(
+        everywhere("outside", "router", Outcome.ANSWERED),
+        saw("outside", "router", 8172, Outcome.ANSWERED, Protocol.TCP),
+    )
+    assert diagnosis.state is State.OPEN
+    assert codes(diagnosis, Severity.INFO) == {"path-proven"}
+
+
+def test_answers_from_inside_leave_the_outermost_hop_unknown() -> None:
+    diagnosis = diagnose(LAPTOP_OPEN, saw("laptop", "wall", 8172, Outcome.ANSWERED, Protocol.TCP))
+    assert diagnosis.state is State.UNKNOWN
+    assert diagnosis.hops[0].state is State.UNKNOWN
+    assert "unproven-inside-only" in codes(diagnosis, Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.ACCEPTED, Outcome.ALIEN, Outcome.NOT_PERMITTED, Outcome.FAILED, Outcome.NOT_CHECKED]
+)
+def test_what_says_nothing_neither_opens_nor_blocks(outcome: Outcome) -> None:
+    diagnosis = diagnose(everywhere("outside", "router", outcome))
+    assert diagnosis.state is State.UNKNOWN
+    assert errors(diagnosis) == []
+    assert f"unproven-{outcome}" in codes(diagnosis, Severity.WARNING)
+
+
+def test_a_responder_that_stands_in_for_a_hop_proves_only_what_is_before_it() -> None:
+    diagnosis = diagnose([replace(o, stands_at="docker") for o in everywhere("outside", "router", Outcome.ANSWERED)])
+    states = [hop.ports[0].state for hop in diagnosis.hops]
+    assert states == [State.OPEN, State.OPEN, State.UNKNOWN, State.UNKNOWN]
+    assert diagnosis.state is State.UNKNOWN
+
+
+def test_observations_of_another_path_are_passed_over() -> None:
+    strange = [
+        replace(saw("outside", "router", 10000, Outcome.ANSWERED), address="198.51.100.9"),
+        replace(saw("outside", "router", 10000, Outcome.ANSWERED), enters="elsewhere"),
+        replace(saw("outside", "router", 10000, Outcome.ANSWERED), port=4444),
+    ]
+    assert diagnose(strange).state is State.UNKNOWN
+
+
+def test_the_later_of_two_observations_of_one_probe_counts() -> None:
+    before = saw("outside", "router", 10000, Outcome.SILENT)
+    after = replace(before, outcome=Outcome.ANSWERED, at=T0 + timedelta(seconds=9))
+    for order in itertools.permutations((before, after)):
+        diagnoser = Diagnoser(PROJECT)
+        diagnoser.extend(order)
+        assert diagnoser.verdict(OutsidePort(Protocol.UDP, 10000)).state is State.OPEN
+
+
+def test_a_probe_that_turned_round_at_the_own_router_proves_nothing_of_it() -> None:
+    inside = [
+        replace(o, source="192.168.77.20/24", seen_as="192.168.77.1:40000")
+        for o in everywhere("outside", "router", Outcome.ANSWERED)
+    ]
+    diagnosis = diagnose(inside)
+    assert diagnosis.hops[0].state is State.UNKNOWN
+    assert diagnosis.state is State.UNKNOWN
+    assert "hairpin-only" in codes(diagnosis, Severity.WARNING)
+
+
+def test_a_relay_on_the_own_public_address_is_not_outside() -> None:
+    project = replace(
+        PROJECT, vantages=(Vantage("relay", VantageKind.TURN, server="turn:203.0.113.20:3478", username="u"),)
+    )
+    answers = [
+        replace(o, vantage="relay", source="203.0.113.20/32") for o in everywhere("x", "router", Outcome.ANSWERED)
+    ]
+    assert diagnose(answers, project=project).hops[0].state is State.UNKNOWN
+
+
+def test_a_firewall_that_lets_only_the_lan_in_is_named_once_arrivals_are_merged() -> None:
+    arrivals = [
+        replace(
+            saw(RESPONDER, "chat", n, Outcome.ARRIVED),
+            probe_vantage="outside",
+            probe_enters="router",
+        )
+        for n in range(10000, 10010)
+    ]
+    project = replace(
+        PROJECT,
+        hops=(PROJECT.hops[0], PROJECT.hops[1], replace(PROJECT.hops[3], address=None)),
+        ports=(replace(MEDIA, inside={}),),
+    )
+
+    def moved(o: Observation) -> Observation:
+        return replace(o, port=o.port - 10000) if o.enters == "chat" else o
+
+    diagnosis = diagnose(
+        OUTSIDE_SILENT, LAPTOP_OPEN, [moved(o) for o in arrivals], project=replace(project, vantages=())
+    )
+    assert [f.suspects for f in diagnosis.findings if f.severity is Severity.ERROR] == [("wall",)]
+
+
+def test_dns_that_points_elsewhere_is_a_warning() -> None:
+    project = replace(PROJECT, public_address="chat.example.org")
+    fact = NameResolved("chat.example.org", 4, ("198.51.100.77",))
+    assert "dns-elsewhere" in codes(diagnose(fact, project=project), Severity.WARNING)
+    right = NameResolved("chat.example.org", 4, ("203.0.113.20",))
+    assert "dns-elsewhere" not in codes(diagnose(right, project=project), Severity.WARNING)
+
+
+def test_a_published_ipv6_address_with_closed_ports_is_a_warning_and_blocks_nothing() -> None:
+    closed = [replace(o, address="2001:db8::20") for o in everywhere("outside", "router", Outcome.REFUSED)]
+    diagnosis = diagnose(everywhere("outside", "router", Outcome.ANSWERED), closed)
+    assert errors(diagnosis) == []
+    assert "aaaa-closed" in codes(diagnosis, Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("fact", "code"),
+    [
+        (RelayChecked("relay", "turn:198.51.100.7:3478", None, 401, "Unauthorized"), "turn-auth-failed"),
+        (
+            RelayChecked("relay", "turn:198.51.100.7:3478", "198.51.100.7:50000", 403, "Forbidden"),
+            "turn-peer-forbidden",
+        ),
+        (RelayChecked("relay", "turn:198.51.100.7:3478", "10.0.0.7:50000"), "turn-relay-private"),
+        (RelayChecked("relay", "turn:198.51.100.7:3478", None, 508, "No capacity"), "turn-failed"),
+    ],
+)
+def test_what_a_turn_server_said_is_a_warning(fact: Fact, code: str) -> None:
+    assert code in codes(diagnose(fact), Severity.WARNING)
+
+
+def test_a_router_with_a_shared_address_is_told_so() -> None:
+    shared = replace(PROJECT, hops=(replace(PROJECT.hops[0], address="100.72.3.4"), *PROJECT.hops[1:]))
+    assert "cgnat-address" in codes(diagnose(project=shared), Severity.WARNING)
+
+
+def test_a_rewritten_source_is_noted() -> None:
+    answers = [
+        replace(o, source="198.51.100.5/24", seen_as="172.18.0.1:5000")
+        for o in everywhere("outside", "router", Outcome.ANSWERED)
+    ]
+    assert "source-rewritten" in codes(diagnose(answers), Severity.INFO)
+
+
+PROBES = st.tuples(
+    st.sampled_from([("outside", "router"), ("laptop", "wall"), ("inside", "chat")]),
+    st.integers(10000, 10009),
+    st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.ARRIVED]),
+    st.sampled_from([Protocol.UDP, Protocol.TCP]),
+    st.integers(0, 3),
+)
+
+
+@given(st.lists(PROBES, max_size=40), st.randoms(use_true_random=False))
+def test_a_diagnosis_does_not_depend_on_the_order_of_observations(
+    probes: list[tuple[tuple[str, str], int, Outcome, Protocol, int]], random: object
+) -> None:
+    observations = [
+        saw(vantage, enters, number, outcome, protocol, at=T0 + timedelta(seconds=second))
+        for (vantage, enters), number, outcome, protocol, second in probes
+    ]
+    at_once = diagnose(observations)
+    random.shuffle(observations)  # type: ignore[attr-defined]
+    step_by_step = Diagnoser(PROJECT)
+    for observation in observations:
+        step_by_step.add(observation)
+        step_by_step.diagnosis()
+    assert step_by_step.diagnosis() == at_once
+
+
+@given(st.lists(PROBES, max_size=40))
+def test_every_blocked_port_has_an_error_and_every_finding_has_words(
+    probes: list[tuple[tuple[str, str], int, Outcome, Protocol, int]],
+) -> None:
+    diagnosis = diagnose(
+        [saw(vantage, enters, number, outcome, protocol) for (vantage, enters), number, outcome, protocol, _ in probes]
+    )
+    explained = {
+        (f.protocol, number)
+        for f in diagnosis.findings
+        if f.severity is Severity.ERROR and f.outside is not None
+        for number in f.outside
+    }
+    blocked = {(row.protocol, n) for row in diagnosis.ports if row.state is State.BLOCKED for n in row.outside}
+    assert explained == blocked
+    for finding in diagnosis.findings:
+        for language in LANGUAGES:
+            said = words(finding, language)
+            assert said.title
+            assert "$" not in said.title + said.detail + "".join(said.evidence)
+
+
+def test_neighbours_in_one_state_are_one_row_even_across_plans() -> None:
+    project = replace(
+        PROJECT,
+        ports=(
+            PortPlan("a", Protocol.UDP, PortRange(5000, 5004)),
+            PortPlan("b", Protocol.UDP, PortRange(5005, 5009)),
+        ),
+    )
+    assert [str(row.outside) for row in diagnose(project=project).ports] == ["5000-5009"]
+
+
+def test_the_next_test_splits_the_suspects() -> None:
+    def first(diagnosis: Diagnosis) -> Finding:
+        return next(f for f in diagnosis.findings if f.severity is Severity.ERROR)
+
+    nothing_answers = first(diagnose(OUTSIDE_SILENT))
+    assert nothing_answers.next_test is not None
+    assert nothing_answers.next_test.key == "next-responder"
+    web = saw("outside", "router", 8172, Outcome.ANSWERED, Protocol.TCP)
+    with_laptop = first(diagnose(OUTSIDE_SILENT, web))
+    assert with_laptop.next_test is not None
+    assert (with_laptop.next_test.key, with_laptop.next_test.values["vantage"]) == ("next-vantage", "laptop")
+    alone = first(diagnose(OUTSIDE_SILENT, web, project=replace(PROJECT, vantages=(Vantage("outside"),))))
+    assert alone.next_test is not None
+    assert alone.next_test.key == "next-place"
+    proven = first(diagnose(OUTSIDE_SILENT, LAPTOP_OPEN))
+    assert proven.next_test is None
