@@ -1,0 +1,82 @@
+"""The result of `check --json`, format 1."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from wizard.diagnosis.verdict import Finding, HopVerdict, PortRow
+from wizard.diagnosis.words import say, words
+from wizard.observation import Observation
+from wizard.report.wording import ENGLISH
+
+if TYPE_CHECKING:
+    from wizard.session import Result
+
+FORMAT = 1
+_EXTRAS = ("stands_at", "came_in_on", "source", "error", "probe_vantage", "probe_enters")
+
+
+def to_json(result: Result, language: str = ENGLISH) -> dict[str, Any]:
+    """The whole result as the values of a JSON document."""
+    return {
+        "format": FORMAT,
+        "project": result.project.name,
+        "started": _time(result.started),
+        "seconds": round(result.seconds, 3),
+        "hops": [_hop(hop, language) for hop in result.diagnosis.hops],
+        "ports": [_port(row) for row in result.diagnosis.ports],
+        "findings": [_finding(finding, language) for finding in result.diagnosis.findings],
+        "observations": [observation_to_json(observation) for observation in result.observations],
+    }
+
+
+def dumps(result: Result, language: str = ENGLISH) -> str:
+    """The whole result as one JSON document in plain ASCII, which any terminal and any file takes."""
+    return json.dumps(to_json(result, language), indent=1)
+
+
+def observation_to_json(observation: Observation) -> dict[str, Any]:
+    """One observation as the values of a JSON object; what was not learnt is left out."""
+    record: dict[str, Any] = {
+        "vantage": observation.vantage,
+        "enters": observation.enters,
+        "address": observation.address,
+        "port": observation.port,
+        "protocol": observation.protocol.value,
+        "outcome": observation.outcome.value,
+        "rtt_ms": None if observation.rtt_ms is None else round(observation.rtt_ms, 3),
+        "seen_as": observation.seen_as,
+        "at": _time(observation.at),
+    }
+    return record | {key: value for key in _EXTRAS if (value := getattr(observation, key)) is not None}
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _hop(hop: HopVerdict, language: str) -> dict[str, Any]:
+    rows = [_port(row) | {"reason": say(row.reason, language) if row.reason else ""} for row in hop.ports]
+    return {"id": hop.id, "state": hop.state.value, "ports": rows}
+
+
+def _port(row: PortRow) -> dict[str, Any]:
+    return {"protocol": row.protocol.value, "outside": str(row.outside), "state": row.state.value}
+
+
+def _finding(finding: Finding, language: str) -> dict[str, Any]:
+    said = words(finding, language)
+    record: dict[str, Any] = {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "suspects": list(finding.suspects),
+        "protocol": finding.protocol.value if finding.protocol else None,
+        "outside": str(finding.outside) if finding.outside else None,
+        "title": said.title,
+        "detail": said.detail,
+        "evidence": list(said.evidence),
+        "remedy": list(said.remedy),
+    }
+    return record | ({"next_test": said.next_test} if said.next_test else {})

@@ -1,0 +1,105 @@
+"""The words that every report has, whatever was found: headings, states, the closing sentence."""
+
+from __future__ import annotations
+
+ENGLISH = "en"
+CHINESE = "zh_CN"
+
+
+def wording(key: str, language: str, **values: object) -> str:
+    """The words of `key` in `language` with their gaps filled. Raises KeyError for an unknown key."""
+    english, chinese = _WORDS[key]
+    return (chinese if language == CHINESE else english).format(**values)
+
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "title": ("Path report", "路径报告"),
+    "tested": ("Tested {when} in {seconds} s", "测试于 {when}，用时 {seconds} 秒"),
+    "tested-from": ("tested from here: {places}", "从此处测试：{places}"),
+    "clients": ("clients outside, to {address}", "外部客户端，连接到 {address}"),
+    "here": ("here {numbers}", "此处为 {numbers}"),
+    "path": ("The path", "路径"),
+    "ports": ("Ports at each hop", "各跳的端口"),
+    "ports-overall": ("Ports", "端口"),
+    "findings": ("Findings", "发现"),
+    "no-findings": ("Nothing to report.", "没有需要报告的问题。"),
+    "evidence": ("How we know", "依据"),
+    "remedy": ("What to do", "解决办法"),
+    "next-test": ("What would tell more", "下一步测试"),
+    "observations": ("What was observed", "观测记录"),
+    "no-observations": ("No probe was sent.", "没有发送任何探测。"),
+    "hop": ("Hop", "跳"),
+    "kind": ("Kind", "类型"),
+    "state": ("State", "状态"),
+    "address": ("Address", "地址"),
+    "outside": ("Outside port", "外部端口"),
+    "numbers": ("Number here", "此处端口"),
+    "reason": ("Why", "原因"),
+    "from": ("From", "来自"),
+    "enters": ("Enters at", "进入于"),
+    "port": ("Port", "端口"),
+    "outcome": ("Outcome", "结果"),
+    "details": ("Details", "详情"),
+    "page": ("Page {page} of {pages}", "第 {page} 页，共 {pages} 页"),
+    "seen-as": ("seen as {address}", "对端看到 {address}"),
+    "rtt": ("{low} ms", "{low} 毫秒"),
+    "rtt-range": ("{low} to {high} ms", "{low} 至 {high} 毫秒"),
+    "answered-by": ("answered at {hop} on {address}", "由 {hop} 在 {address} 应答"),
+    "sent-from": ("sent from {network}", "发自 {network}"),
+    "times": ("{count} times", "{count} 次"),
+    "state-open": ("open", "畅通"),
+    "state-blocked": ("blocked", "被拦"),
+    "state-suspect": ("suspect", "可疑"),
+    "state-unknown": ("unknown", "未证实"),
+    "severity-error": ("error", "错误"),
+    "severity-warning": ("warning", "警告"),
+    "severity-info": ("note", "提示"),
+    "outcome-answered": ("answered", "已应答"),
+    "outcome-misdirected": ("misdirected", "到达错误的端口或主机"),
+    "outcome-alien": ("alien bytes", "无法识别的数据"),
+    "outcome-accepted": ("accepted, nothing proven", "已接受，未证实"),
+    "outcome-closed": ("accepted, then closed", "接受后关闭"),
+    "outcome-refused": ("refused", "被拒绝"),
+    "outcome-rejected": ("rejected by a filter", "被过滤规则拒绝"),
+    "outcome-unreachable": ("unreachable", "不可达"),
+    "outcome-silent": ("silent", "无响应"),
+    "outcome-not-permitted": ("not permitted by the TURN server", "TURN 服务器不允许"),
+    "outcome-failed": ("failed", "失败"),
+    "outcome-not-checked": ("not checked", "未检查"),
+    "outcome-arrived": ("arrived at the network card", "到达网卡"),
+    "at-one": ("at {hop}", "位于 {hop}"),
+    "at-several": ("at {hops} or {last}", "位于 {hops}或 {last}"),
+    "colon": (": ", "："),
+    "comma": (", ", "，"),
+    "list": (", ", "、"),
+    "places": ("; ", "；"),
+    "sentence-open": ("All {total} ports are proven open.", "全部 {total} 个端口均已证实畅通。"),
+    "sentence-open-one": ("The port is proven open.", "该端口已证实畅通。"),
+    "sentence-blocked-all": ("All {total} ports are blocked{where}.", "全部 {total} 个端口均被拦{where}。"),
+    "sentence-blocked": (
+        "{blocked} of {total} ports are blocked{where}.",
+        "{total} 个端口中有 {blocked} 个被拦{where}。",
+    ),
+    "sentence-blocked-one": (
+        "{blocked} of {total} ports is blocked{where}.",
+        "{total} 个端口中有 {blocked} 个被拦{where}。",
+    ),
+    "sentence-blocked-only": ("The port is blocked{where}.", "该端口被拦{where}。"),
+    "where": (", {places}", "，{places}"),
+    "sentence-unknown": (
+        "No port is known to be blocked; {open} of {total} are proven open, {rest} are not.",
+        "没有端口被证实受阻；{total} 个端口中 {open} 个已证实畅通，{rest} 个未证实。",
+    ),
+    "sentence-nothing": (
+        "Nothing is proven: of {total} planned ports none is known to be open or blocked.",
+        "尚无定论：{total} 个计划端口的通断均未证实。",
+    ),
+    "kind-cgnat": ("carrier NAT", "运营商级 NAT"),
+    "kind-security-group": ("security group", "安全组"),
+    "kind-router": ("router", "路由器"),
+    "kind-firewall": ("firewall", "防火墙"),
+    "kind-tunnel-server": ("tunnel server", "隧道服务端"),
+    "kind-tunnel-client": ("tunnel client", "隧道客户端"),
+    "kind-container": ("container", "容器"),
+    "kind-service": ("service", "服务"),
+}
