@@ -31,10 +31,10 @@ apt_packages() {
     mapfile -t missing < <(not_installed "$@")
     [ "${#missing[@]}" -gt 0 ] || return 0
     if ! may_use_apt; then
-        say "not installed, and only root may install them: ${missing[*]%%|*}"
+        say "not installed, and only root may install them: ${missing[*]//|/ or }"
         return 0
     fi
-    say "installing with apt-get: ${missing[*]%%|*}"
+    say "installing with apt-get: ${missing[*]//|/ or }"
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update >/dev/null 2>&1 || say "apt-get update failed; going on with the package lists that are here"
     # Servers that Debian starts when it installs them would hold ports and answer probes.
@@ -62,7 +62,7 @@ apt_packages() {
     fi
     [ -z "$keeps_services_down" ] || rm -f "$keeps_services_down"
     mapfile -t missing < <(not_installed "$@")
-    [ "${#missing[@]}" = 0 ] || say "could not be installed (no network, or not packaged here): ${missing[*]%%|*}"
+    [ "${#missing[@]}" = 0 ] || say "could not be installed (no network, or not packaged here): ${missing[*]//|/ or }"
 }
 
 # The newest Python that can run Hopwise and make a virtual environment; nothing if there is none.
