@@ -1,0 +1,353 @@
+"""A STUN or TURN client on a socket: UDP, TCP or TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import errno
+import os
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from wizard.wire import turn
+from wizard.wire.turn import Credentials, TurnClient
+from wizard.wire.uri import Transport
+
+CONNECT_TIMEOUT_S = 5.5
+"""Two SYN retransmissions (1 and 3 s) and 2.5 s for the answer to the last."""
+RELEASE_S = 1.0
+"""How long the server is given to confirm that an allocation is released."""
+HURRIED_RELEASE_S = 0.15
+"""The same when we are told to stop at once."""
+
+_FAREWELL_S = 0.05
+
+
+class Fault(enum.StrEnum):
+    """Why there is no conversation, or no longer one."""
+
+    REFUSED = "refused"
+    """RST, or ICMP port unreachable."""
+    TIMED_OUT = "timed-out"
+    UNREACHABLE = "unreachable"
+    """ICMP host or network unreachable."""
+    NO_ROUTE = "no-route"
+    """This computer has no way to that address family; nothing was sent."""
+    LOCAL = "local"
+    """This computer would not let us."""
+    CLOSED = "closed"
+    """The server closed the connection."""
+    TLS_EXPIRED = "tls-expired"
+    TLS_NOT_YET_VALID = "tls-not-yet-valid"
+    TLS_WRONG_NAME = "tls-wrong-name"
+    TLS_UNKNOWN_ISSUER = "tls-unknown-issuer"
+    TLS_REVOKED = "tls-revoked"
+    TLS_NONE = "tls-none"
+    """What answers there does not speak TLS."""
+    TLS_CLOSED = "tls-closed"
+    TLS_SILENT = "tls-silent"
+    TLS_OTHER = "tls-other"
+
+    @property
+    def of_tls(self) -> bool:
+        """Whether the connection stood and TLS did not."""
+        return self.value.startswith("tls-")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFault:
+    """The fault, and the system's words for it."""
+
+    fault: Fault
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A literal address to talk to. `server_name` is what a certificate must name."""
+
+    address: str
+    port: int
+    transport: Transport
+    server_name: str
+
+
+Happening = turn.Received | turn.PeerIcmp | turn.Attempted | turn.Tunnelled | turn.Broken | LinkFault
+Reply = turn.Outcome | LinkFault
+
+
+def trust(ca_file: Path | None = None) -> ssl.SSLContext:
+    """Whom to believe: the system's authorities, or only those in `ca_file`.
+
+    Raises OSError or ssl.SSLError for a file that cannot be used. Reads files: not for the event loop's thread.
+    """
+    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+
+
+class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
+    """One client and its socket. Made by `converse`; every request gets its reply within the client's time-out."""
+
+    def __init__(self, endpoint: Endpoint, client: TurnClient, heard: Callable[[Happening], None] | None) -> None:
+        self.endpoint = endpoint
+        self.client = client
+        self.ended: LinkFault | None = None
+        self._heard = heard
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | asyncio.DatagramTransport | None = None
+        self._replies: dict[int, asyncio.Future[Reply]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._stirred = asyncio.Event()
+        self._lost = asyncio.Event()
+
+    @property
+    def local(self) -> tuple[str, int]:
+        """Our own end's address."""
+        assert self._transport is not None
+        name = self._transport.get_extra_info("sockname")
+        return str(name[0]).partition("%")[0], int(name[1])
+
+    async def ask(self, request: Callable[[float], int]) -> Reply:
+        """Make a request of the client, `lambda now: client.binding(now)`, and wait for its reply."""
+        if self.ended is not None:
+            return self.ended
+        ticket = request(self._loop.time())
+        future: asyncio.Future[Reply] = self._loop.create_future()
+        self._replies[ticket] = future
+        self.flush()
+        try:
+            return await future
+        finally:
+            self._replies.pop(ticket, None)
+
+    def flush(self) -> None:
+        """Send what the client has to say."""
+        transport = self._transport
+        for data in self.client.outgoing():
+            if transport is None or self.ended is not None:
+                continue
+            if self.endpoint.transport is Transport.UDP:
+                cast("asyncio.DatagramTransport", transport).sendto(data)
+            else:
+                cast("asyncio.Transport", transport).write(data)
+        self._set_timer()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the peer of a connection that was bound."""
+        if self.ended is None:
+            cast("asyncio.Transport", self._transport).write(data)
+
+    async def open(self, tls: ssl.SSLContext | None, connect_timeout_s: float) -> LinkFault | None:
+        """Open the socket; returns what was in the way, if anything."""
+        end = self.endpoint
+        try:
+            async with asyncio.timeout(connect_timeout_s):
+                if end.transport is Transport.UDP:
+                    made: Any = await self._loop.create_datagram_endpoint(
+                        lambda: self, remote_addr=(end.address, end.port)
+                    )
+                else:
+                    made = await self._loop.create_connection(lambda: self, end.address, end.port)
+        except TimeoutError:
+            return LinkFault(Fault.TIMED_OUT, "no answer to the connection attempt")
+        except OSError as fault:
+            if end.transport is Transport.UDP and fault.errno in _UNREACHABLE:
+                # Connecting a UDP socket sends nothing: our own routing table says so.
+                return LinkFault(Fault.NO_ROUTE, (fault.strerror or "no route").lower())
+            return _fault(fault)
+        self._transport = made[0]
+        if end.transport is not Transport.TLS:
+            return None
+        assert tls is not None
+        try:
+            async with asyncio.timeout(connect_timeout_s):
+                secured = await self._loop.start_tls(
+                    made[0], self, tls, server_hostname=end.server_name, ssl_handshake_timeout=connect_timeout_s + 1
+                )
+        except TimeoutError:
+            return LinkFault(Fault.TLS_SILENT, "no answer to the TLS handshake")
+        except (OSError, ssl.SSLError) as fault:
+            return _tls_fault(fault)
+        if secured is None:
+            return LinkFault(Fault.TLS_CLOSED, "the server closed the connection during the TLS handshake")
+        self._transport = secured
+        return None
+
+    async def close(self, wait_s: float) -> None:
+        """Release the allocation, waiting for the server's word on it for `wait_s` at most, and close the socket."""
+        confirmed = False
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    confirmed = await self._release()
+        finally:
+            self._heard = None
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._transport is not None:
+                # A TLS farewell may take long, and nothing that matters is lost without it.
+                if confirmed and self.endpoint.transport is not Transport.TLS:
+                    self._transport.close()
+                else:
+                    self._transport.abort()
+        if self._transport is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL_S):
+                    await self._lost.wait()
+
+    async def _release(self) -> bool:
+        # One that is granted while we leave must be released too.
+        while self.client.allocating and self.ended is None:
+            self._stirred.clear()
+            await self._stirred.wait()
+        if self.client.allocation is not None and self.ended is None:
+            await self.ask(lambda now: self.client.refresh(now, 0))
+        return self.ended is None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket stands."""
+        self._transport = cast("asyncio.Transport | asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, _addr: object) -> None:
+        """One datagram; the time is taken first."""
+        self._take(self.client.receive(data, self._loop.time()))
+
+    def data_received(self, data: bytes) -> None:
+        """A part of the stream; the time is taken first."""
+        self._take(self.client.receive(data, self._loop.time()))
+
+    def error_received(self, exc: Exception) -> None:
+        """An ICMP error for our datagrams, or the system's refusal to send them."""
+        if isinstance(exc, OSError) and exc.errno not in _PASSING:
+            self._end(_fault(exc))
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """The stream is over."""
+        self._end(LinkFault(Fault.CLOSED, "the server closed the connection"))
+        self._lost.set()
+
+    def _take(self, events: list[turn.Event]) -> None:
+        for event in events:
+            if isinstance(event, turn.Succeeded | turn.Refused | turn.Invalid | turn.Unanswered):
+                future = self._replies.get(event.ticket)
+                if future is not None and not future.done():
+                    future.set_result(event)
+            else:
+                self._tell(event)
+        self._stirred.set()
+        self.flush()
+
+    def _tell(self, happening: Happening) -> None:
+        if self._heard is not None:
+            self._heard(happening)
+
+    def _end(self, fault: LinkFault) -> None:
+        if self.ended is not None:
+            return
+        self.ended = fault
+        for future in self._replies.values():
+            if not future.done():
+                future.set_result(fault)
+        self._tell(fault)
+        self._stirred.set()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.client.next_timer()
+        if due is not None and self.ended is None:
+            self._timer = self._loop.call_at(due, self._on_timer)
+
+    def _on_timer(self) -> None:
+        # Some event loops call a little early; then there is nothing to do and the timer is set again.
+        self._take(self.client.tick(self._loop.time()))
+
+
+@contextlib.asynccontextmanager
+async def converse(
+    endpoint: Endpoint,
+    client: TurnClient,
+    tls: ssl.SSLContext | None = None,
+    heard: Callable[[Happening], None] | None = None,
+    connect_timeout_s: float = CONNECT_TIMEOUT_S,
+) -> AsyncIterator[Conversation | LinkFault]:
+    """A conversation with the server, or why there is none. Whatever was allocated is released at the end.
+
+    `heard` is told what is no reply: data of peers, and the end of the conversation.
+    """
+    conversation = Conversation(endpoint, client, heard)
+    wait_s = HURRIED_RELEASE_S
+    try:
+        fault = await conversation.open(tls, connect_timeout_s)
+        yield conversation if fault is None else fault
+        wait_s = RELEASE_S
+    finally:
+        await conversation.close(wait_s)
+
+
+def new_client(
+    transport: Transport, credentials: Credentials | None = None, timing: turn.Timing | None = None
+) -> TurnClient:
+    """A client for that transport."""
+    return TurnClient(stream=transport is not Transport.UDP, credentials=credentials, timing=timing)
+
+
+# Full buffers, and soft errors that later datagrams may not meet.
+_PASSING = frozenset({errno.ENOBUFS, errno.EAGAIN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN})
+_NO_ROUTE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETDOWN})
+_UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN})
+
+
+def _fault(error: OSError) -> LinkFault:
+    # asyncio puts its own sentence, with the address, in the place of the system's.
+    text = (os.strerror(error.errno) if error.errno else str(error)).lower()
+    if isinstance(error, ConnectionRefusedError):
+        return LinkFault(Fault.REFUSED, text)
+    if isinstance(error, TimeoutError):
+        return LinkFault(Fault.TIMED_OUT, text)
+    if error.errno in _NO_ROUTE:
+        return LinkFault(Fault.NO_ROUTE, text)
+    if error.errno in _UNREACHABLE:
+        return LinkFault(Fault.UNREACHABLE, text)
+    if isinstance(error, ConnectionError):
+        return LinkFault(Fault.CLOSED, text)
+    return LinkFault(Fault.LOCAL, text)
+
+
+# Numbers of X.509 verification results, as OpenSSL has them in x509_vfy.h.
+_VERIFY = {
+    9: Fault.TLS_NOT_YET_VALID,
+    10: Fault.TLS_EXPIRED,
+    62: Fault.TLS_WRONG_NAME,
+    64: Fault.TLS_WRONG_NAME,
+    18: Fault.TLS_UNKNOWN_ISSUER,
+    19: Fault.TLS_UNKNOWN_ISSUER,
+    20: Fault.TLS_UNKNOWN_ISSUER,
+    21: Fault.TLS_UNKNOWN_ISSUER,
+    23: Fault.TLS_REVOKED,
+}
+_NOT_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "UNKNOWN_PROTOCOL",
+    "RECORD_LAYER_FAILURE",
+    "PACKET_LENGTH_TOO_LONG",
+)
+
+
+def _tls_fault(error: OSError) -> LinkFault:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return LinkFault(_VERIFY.get(error.verify_code, Fault.TLS_OTHER), error.verify_message)
+    if isinstance(error, ssl.SSLEOFError | ConnectionError):
+        return LinkFault(Fault.TLS_CLOSED, "the server closed the connection during the TLS handshake")
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or "TLS failed"
+        fault = Fault.TLS_NONE if any(word in reason for word in _NOT_TLS) else Fault.TLS_OTHER
+        return LinkFault(fault, reason.replace("_", " ").lower())
+    return LinkFault(Fault.TLS_OTHER, (error.strerror or str(error)).lower())
