@@ -128,5 +128,5 @@ def test_numbers_merge_into_the_fewest_ranges(numbers: list[int], ranges: list[s
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "10-5", "1-", "-1", "a", "1.5", "１０", "1-2-3", "0x10"])
 def test_what_is_no_port_range_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="port|backwards"):
+    with pytest.raises(ValueError, match=r"port|backwards"):
         PortRange.parse(text)

@@ -54,17 +54,19 @@ def error_findings(case: Case) -> list[Finding]:
                 outcome = _innermost(conviction).outcome
                 key = (conviction.suspects, index, None if outcome in _LOUD else outcome)
                 groups.setdefault(key, []).append(number)
-    found = [
-        _finding(
-            case,
-            case.project.ports[index],
-            outside,
-            suspects,
-            [convictions[OutsidePort(case.project.ports[index].protocol, number), suspects] for number in outside],
-        )
-        for (suspects, index, _), numbers in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1]))
-        for outside in merge(numbers)
-    ]
+    passing: dict[tuple[int, int], tuple[PortRange, ...]] = {}
+    found: list[Finding] = []
+    for (suspects, index, _), numbers in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1])):
+        plan = case.project.ports[index]
+        rest: tuple[PortRange, ...] = ()
+        if len(suspects) == 1:
+            where = (index, suspects[0])
+            if where not in passing:
+                passing[where] = case.open_at(plan, suspects[0])
+            rest = passing[where]
+        for outside in merge(numbers):
+            of = [convictions[OutsidePort(plan.protocol, number), suspects] for number in outside]
+            found.append(_finding(case, plan, outside, suspects, of, rest))
     return sorted(found, key=lambda finding: [case.project.index(hop) for hop in finding.suspects])
 
 
@@ -75,7 +77,12 @@ def _innermost(conviction: Conviction) -> Failure:
 
 
 def _finding(
-    case: Case, plan: PortPlan, outside: PortRange, suspects: tuple[int, ...], convictions: Sequence[Conviction]
+    case: Case,
+    plan: PortPlan,
+    outside: PortRange,
+    suspects: tuple[int, ...],
+    convictions: Sequence[Conviction],
+    rest: tuple[PortRange, ...],
 ) -> Finding:
     ports = [OutsidePort(plan.protocol, number) for number in outside]
     outcomes = {_innermost(conviction).outcome for conviction in convictions}
@@ -104,7 +111,7 @@ def _finding(
         protocol=plan.protocol,
         outside=outside,
         values=values,
-        evidence=tuple(_evidence(case, plan, ports, suspects, passing)),
+        evidence=tuple(_evidence(case, plan, ports, passing, rest)),
         next_test=next_test(case, suspects, ports[0]),
     )
 
@@ -154,7 +161,11 @@ def _is_loopback(address: str) -> bool:
 
 
 def _evidence(
-    case: Case, plan: PortPlan, ports: Sequence[OutsidePort], suspects: tuple[int, ...], passing: Sequence[Observation]
+    case: Case,
+    plan: PortPlan,
+    ports: Sequence[OutsidePort],
+    passing: Sequence[Observation],
+    rest: tuple[PortRange, ...],
 ) -> Iterator[Phrase]:
     seen: Counter[tuple[str, str, str, Outcome]] = Counter()
     example: dict[tuple[str, str], tuple[OutsidePort, Observation]] = {}
@@ -183,11 +194,9 @@ def _evidence(
         yield Phrase("came-in-on", {"ports": str(port), "got": o.came_in_on or "?", "expected": str(expected)})
     if passing:
         yield Phrase("counterpart-passes", {"other": plan.protocol.other.value, "protocol": plan.protocol.value})
-    if len(suspects) == 1:
-        rest = case.open_at(plan, suspects[0])
-        if rest:
-            spoken_rest = ", ".join(spoken(stretch) for stretch in rest[:4]) + (" …" if len(rest) > 4 else "")
-            yield Phrase("rest-passes", {"protocol": plan.protocol.value, "rest": spoken_rest, "name": plan.name})
+    if rest:
+        spoken_rest = ", ".join(spoken(stretch) for stretch in rest[:4]) + (" …" if len(rest) > 4 else "")
+        yield Phrase("rest-passes", {"protocol": plan.protocol.value, "rest": spoken_rest, "name": plan.name})
     if _rests_on_equal_treatment(seen):
         yield Phrase("alike")
 
