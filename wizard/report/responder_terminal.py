@@ -84,6 +84,8 @@ async def serve(
     try:
         whys = held_by(bound.held, holders() if bound.held else ())
         watching = responder.watch_card()
+        if as_json and not watching:
+            print("Arrivals at the network card are not told: that needs root on Linux.", file=err, flush=True)
         if as_json:
             for held, why in zip(bound.held, whys):
                 lines.put(json.dumps(held_line(plan, held, why, _now())))
@@ -227,8 +229,12 @@ class _Lines:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._descriptor: Optional[int] = None
+        with contextlib.suppress(OSError, ValueError):
+            self._descriptor = out.fileno()
+            out.flush()
         self._queue: queue.SimpleQueue[Optional[str]] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread = threading.Thread(target=self._write_all, daemon=True)
         self._thread.start()
 
     def put(self, line: str) -> None:
@@ -238,17 +244,23 @@ class _Lines:
         self._queue.put(None)
         self._thread.join(DRAIN_S)
 
-    def _write(self) -> None:
-        while True:
-            line = self._queue.get()
-            if line is None:
-                return
+    def _write_all(self) -> None:
+        for line in iter(self._queue.get, None):
             try:
-                self._out.write(line + "\n")
-                self._out.flush()
+                self._write(line + "\n")
             except (OSError, ValueError):
                 # Whoever read this has gone. The probes are still answered, which is what they wait for.
                 return
+
+    def _write(self, text: str) -> None:
+        if self._descriptor is None:
+            self._out.write(text)
+            self._out.flush()
+            return
+        # Past the stream's own buffer: a write that never ends must not hold its lock when the program does.
+        data = text.encode()
+        while data:
+            data = data[os.write(self._descriptor, data) :]
 
 
 def proc_holders() -> List[Holder]:

@@ -44,6 +44,8 @@ class Request(NamedTuple):
     transaction: bytes
     vantage: str
     enters: str
+    port: int
+    """The number that the probe was sent to at the hop it enters; 0 if it does not say."""
 
 
 class Answer(NamedTuple):
@@ -56,9 +58,13 @@ class Answer(NamedTuple):
     wrong_host: bool
 
 
-def request(key: bytes, transaction: bytes, vantage: str, enters: str) -> bytes:
-    """The probe's bytes. `transaction` is 12 random bytes."""
-    body = _attribute(SENDER, _id(vantage) + b"\0" + _id(enters))
+def request(key: bytes, transaction: bytes, vantage: str, enters: str, port: int = 0) -> bytes:
+    """The probe's bytes. `transaction` is 12 random bytes; `port` is the number that it is sent to.
+
+    Without the port, a responder that reports what reached it could not tell a probe of this port from
+    one that a wrong translation brought here.
+    """
+    body = _attribute(SENDER, b"\0".join((_id(vantage), _id(enters), str(port).encode())))
     missing = REQUEST_SIZE - HEADER.size - len(body) - 24 - 4
     body += _attribute(FILLER, bytes(max(0, missing)))
     return _signed(key, BINDING_REQUEST, transaction, body)
@@ -87,8 +93,17 @@ def read_request(key: bytes, data: bytes) -> Optional[Request]:
     if parsed is None:
         return None
     transaction, attributes = parsed
-    vantage, _, enters = attributes.get(SENDER, b"").partition(b"\0")
-    return Request(transaction, vantage.decode("utf-8", "replace"), enters.decode("utf-8", "replace"))
+    vantage, enters, port = [*attributes.get(SENDER, b"").split(b"\0"), b"", b"", b""][:3]
+    number = int(port) if port.isdigit() and len(port) <= 5 else 0
+    return Request(transaction, vantage.decode("utf-8", "replace"), enters.decode("utf-8", "replace"), number)
+
+
+def is_foreign_request(key: bytes, data: bytes) -> bool:
+    """Whether `data` is a probe that is signed under another key."""
+    size = message_size(data)
+    if not size or size != len(data) or HEADER.unpack_from(data)[0] != BINDING_REQUEST:
+        return False
+    return data[HEADER.size :][:2] == struct.pack("!H", SENDER) and read_request(key, data) is None
 
 
 def read_answer(key: bytes, data: bytes) -> Optional[Answer]:
