@@ -1,0 +1,1 @@
+"""Network namespaces as real networks: a lab in which hops are broken on purpose."""

@@ -1,0 +1,198 @@
+"""A path that works, in which faults are switched on and off, and Hopwise run against it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path as File
+from typing import Any
+
+from .faults import Fault, Kind
+from .path import Path
+from .programs import Program
+from .rules import mappings, table
+from .topology import HOME_ROUTER, Machine, Topology
+
+CONTROL = 7000
+"""The port on which a tunnel's server hears its client."""
+HERE = File(__file__).parent
+HOPWISE = str(File(sys.executable).with_name("hopwise"))
+_HOLDERS = {Kind.LOOPBACK_ONLY: "silent", Kind.HELD: "silent", Kind.ECHO: "echo", Kind.BANNER: "banner"}
+
+
+class Lab:
+    """A built path. `files` is a folder for project files and logs; `responder` says what stands in for the service:
+    Hopwise's own (`hopwise`), a program that tells what it saw (`tell`), or nothing (`none`)."""
+
+    def __init__(self, path: Path, files: File, responder: str = "hopwise") -> None:
+        self.path = path
+        self.files = files
+        self.responder = responder
+        self.faults: tuple[Fault, ...] = ()
+        self._rules: dict[int, str] = {}
+        self._programs: dict[str, list[Program]] = {}
+        self._told: dict[str, str] = {}
+        self._stack = ExitStack()
+        self.topology = Topology(path)
+
+    def __enter__(self) -> Lab:
+        self.topology.build()
+        self._stack.callback(self.topology.close)
+        self._stack.callback(self._stop_all)
+        try:
+            self._open_home()
+            self.project = self.files / "project.toml"
+            self.project.write_text(self.path.project())
+            self.break_()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def break_(self, *faults: Fault | str) -> None:
+        """Switch these faults on and all others off."""
+        self.faults = tuple(Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults)
+        changed = set()
+        for position, machine in enumerate(self.topology.machine_of):
+            rules = table(self.path, position, self._mapped_to(position), machine.address, CONTROL, self.faults)
+            if self._rules.get(position) != rules:
+                machine.space.nft(rules)
+                self._rules[position] = rules
+                changed.add(machine.space.name)
+        for position, hop in enumerate(self.path.hops):
+            if hop.kind == "tunnel-client":
+                self._tunnel(position)
+            elif hop.userland:
+                self._userland(position)
+        self._serve()
+        for machine in self.topology.machines():
+            if machine.space.name in changed:
+                machine.space.forget_connections()
+
+    def check(
+        self,
+        vantages: Sequence[str],
+        *,
+        merge: Iterable[File] = (),
+        timeout_s: float | None = None,
+        where: str | None = None,
+    ) -> tuple[int, dict[str, Any]]:
+        """Exit status and result of `hopwise check --json`, run on the machine of the first vantage (or of `where`)."""
+        argv = [HOPWISE, "check", str(self.project), "--json"]
+        for vantage in vantages:
+            argv += ["--vantage", vantage]
+        for file in merge:
+            argv += ["--with", str(file)]
+        if timeout_s is not None:
+            argv += ["--timeout", str(timeout_s)]
+        with self.topology.vantages[where or vantages[0]].space.entered():
+            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+        if done.returncode not in (0, 1, 3):
+            raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stderr}\n{done.stdout}")
+        return done.returncode, json.loads(done.stdout)
+
+    def program(self, name: str, machine: Machine, argv: Sequence[str]) -> Program:
+        """Start a program on a machine; it is ended with the lab."""
+        started = Program(machine.space, argv, self.files / f"{name}.log")
+        self._programs.setdefault(name, []).append(started)
+        return started
+
+    def stop(self, name: str) -> str:
+        """End the programs of that name; returns what they printed."""
+        return "".join(program.stop() for program in self._programs.pop(name, []))
+
+    def _stop_all(self) -> None:
+        for name in list(self._programs):
+            self.stop(name)
+
+    def _mapped_to(self, position: int) -> str | None:
+        translates = self.path.hops[position].kind in ("cgnat", "router", "container")
+        return self.topology.machine_of[position].target if translates else None
+
+    def _open_home(self) -> None:
+        if self.topology.home is not None:
+            self.topology.home.space.nft(
+                "table ip home { chain outward { type nat hook postrouting priority 100;\n"
+                f'oifname "wan" snat to {HOME_ROUTER}\n}}\n}}\n'
+            )
+
+    def _changed(self, name: str, told: object) -> bool:
+        """Whether a program has to be started anew because it is to be told something else."""
+        words = json.dumps(told)
+        if self._told.get(name) == words:
+            return False
+        self._told[name] = words
+        self.stop(name)
+        return True
+
+    def _tunnel(self, position: int) -> None:
+        server, client = self.topology.machine_of[position - 1], self.topology.machine_of[position]
+        assert client.target is not None
+        kinds = {fault.kind for fault in self.faults if fault.hop == self.path.hops[position].id}
+        inner = {(m.protocol, m.number): m for m in mappings(self.path, position, client.target, self.faults)}
+        ports = [
+            (m.protocol, m.number, inner[m.protocol, m.inner].host, inner[m.protocol, m.inner].inner)
+            for m in mappings(self.path, position - 1, client.address, self.faults)
+            if (m.protocol, m.inner) in inner
+        ]
+        told = {"control": CONTROL, "keep": Kind.CLIENT_DOWN in kinds}
+        gone = bool(kinds & {Kind.CLIENT_DOWN, Kind.CLIENT_GONE})
+        if self._changed("tunnel", [told, ports, gone]):
+            outer = self.program("tunnel", server, self._script("tunnel.py", "server", told))
+            outer.wait_for("ready")
+            dialler = {"server": [server.address, CONTROL], "ports": ports}
+            started = self.program("tunnel", client, self._script("tunnel.py", "client", dialler))
+            started.wait_for("ready")
+            if gone:
+                started.kill()
+                outer.wait_for("alone")
+
+    def _userland(self, position: int) -> None:
+        machine = self.topology.machine_of[position]
+        assert machine.target is not None
+        ports = [
+            (m.protocol, m.number, m.host, m.inner) for m in mappings(self.path, position, machine.target, self.faults)
+        ]
+        if self._changed("userland", ports):
+            self.program("userland", machine, self._script("tunnel.py", "proxy", {"ports": ports})).wait_for("ready")
+
+    def _serve(self) -> None:
+        last = len(self.path.hops) - 1
+        machine = self.topology.machine_of[last]
+        mine = [fault for fault in self.faults if fault.hop == self.path.hops[last].id]
+        numbers = [
+            (p.protocol, n, self.path.numbers(p, n)[last]) for p in self.path.ports for n in range(p.first, p.last + 1)
+        ]
+        held = {
+            fault.kind: [(protocol, inner) for protocol, n, inner in numbers if fault.hits(protocol, n)]
+            for fault in mine
+            if fault.kind in _HOLDERS
+        }
+        silent = any(fault.kind is Kind.NOT_RUNNING for fault in mine)
+        taken = {port for ports in held.values() for port in ports}
+        if not self._changed("service", [list(held.items()), silent]):
+            return
+        for kind, ports in held.items():
+            address = "127.0.0.1" if kind is Kind.LOOPBACK_ONLY else "0.0.0.0"
+            self._hold(machine, address, _HOLDERS[kind], ports)
+        if silent or self.responder == "none":
+            return
+        if self.responder == "hopwise":
+            argv = [HOPWISE, "respond", str(self.project), "--minutes", "10"]
+            self.program("service", machine, argv).wait_for("ready")
+        else:
+            self._hold(machine, "0.0.0.0", "tell", [(p, inner) for p, _, inner in numbers if (p, inner) not in taken])
+
+    def _hold(self, machine: Machine, address: str, answer: str, ports: list[tuple[str, int]]) -> None:
+        told = {"address": address, "answer": answer, "ports": ports}
+        self.program("service", machine, self._script("holder.py", told)).wait_for("ready")
+
+    def _script(self, name: str, *told: object) -> list[str]:
+        # -S: the programs need no installed package, and start sooner without looking for any.
+        return [sys.executable, "-IS", str(HERE / name), *(t if isinstance(t, str) else json.dumps(t) for t in told)]
