@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import zlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from wizard.probes.conversation import (
@@ -120,7 +120,7 @@ class Options:
     own_addresses: tuple[str, ...] = ()
 
 
-async def gather(targets: Sequence[Target], options: Options) -> AsyncIterator[Event]:
+async def gather(targets: Sequence[Target], options: Options) -> AsyncGenerator[Event, None]:
     """Yield candidates, errors and verdicts as they come, until every server has its verdicts.
 
     Closing the iterator releases every allocation and closes every socket.

@@ -1,0 +1,282 @@
+"""What the ICE servers gave, as a person reads it and as the JSON that scripts read."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ipaddress
+import json
+import os
+import ssl
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TextIO
+
+from wizard.model.resource import resource
+from wizard.model.secret import Secret
+from wizard.probes.conversation import trust
+from wizard.probes.ice import Candidate, CandidateError, Event, Options, ServerTried, Target, gather
+from wizard.probes.server_verdict import NO_ANSWER, Verdict
+from wizard.report.text import Terminal, terminal
+from wizard.report.wording import ENGLISH
+from wizard.report.wrap import columns, pad, printable, wrap
+from wizard.system.interfaces import networks
+from wizard.wire import rtc_config, uri
+from wizard.wire.turn import Credentials
+
+FORMAT = 1
+_OK, _FAULTY, _USAGE = 0, 1, 2
+_MARKS = {True: "✔", False: "✖"}
+_ASCII_MARKS = {True: "+", False: "x"}
+_COLOURS = {True: "32", False: "1;31"}
+
+
+@dataclass(frozen=True, slots=True)
+class CauseWords:
+    """Why, and what to do."""
+
+    cause: str
+    remedy: str
+
+
+@dataclass(slots=True)
+class IceResult:
+    """Everything that was gathered."""
+
+    urls: Sequence[str] = ()
+    servers: list[ServerTried] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
+    errors: list[CandidateError] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Take one event of the gathering."""
+        match event:
+            case Candidate():
+                self.candidates.append(event)
+            case CandidateError():
+                self.errors.append(event)
+            case ServerTried():
+                self.servers.append(event)
+                self.servers.sort(key=lambda tried: (self._place(tried.url), tried.family))
+
+    def _place(self, url: str) -> int:
+        return self.urls.index(url) if url in self.urls else len(self.urls)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every server is ok on every transport and family that was tried."""
+        return bool(self.servers) and all(server.verdict is Verdict.OK for server in self.servers)
+
+    def harmless(self, error: CandidateError) -> bool:
+        """Whether the same server works over its other address family."""
+        return error.sentence.code == NO_ANSWER and any(
+            server.url == error.url and server.family != error.family and server.verdict is Verdict.OK
+            for server in self.servers
+        )
+
+
+def cause_words(cause: str, language: str = ENGLISH) -> CauseWords:
+    """The words of a cause. Raises KeyError for one that the catalogue lacks."""
+    entry = _catalogue(language)["cause"][cause]
+    return CauseWords(entry["cause"], entry["remedy"])
+
+
+@cache
+def _catalogue(language: str) -> dict[str, Any]:
+    return tomllib.loads(resource("ice-errors", f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def explained(result: IceResult, error: CandidateError, language: str = ENGLISH) -> CauseWords:
+    """The words of an error, saying so where it does no harm."""
+    words = cause_words(error.sentence.cause, language)
+    if not result.harmless(error):
+        return words
+    return CauseWords(f"{words.cause} {_catalogue(language)['harmless']}", words.remedy)
+
+
+def to_json(result: IceResult, language: str = ENGLISH) -> dict[str, Any]:
+    """The result in the shape that scripts depend on."""
+    return {
+        "format": FORMAT,
+        "servers": [
+            {
+                "url": server.url,
+                "transport": server.transport.value,
+                "family": server.family,
+                "verdict": server.verdict.value,
+                "rtt_ms": _rounded(server.rtt_ms),
+                "seconds": round(server.seconds, 3),
+                "error": server.error,
+            }
+            for server in result.servers
+        ],
+        "candidates": [_candidate(candidate) for candidate in result.candidates],
+        "errors": [
+            {
+                "time_ms": _rounded(error.time_ms),
+                "url": error.url,
+                "address": error.address,
+                "code": error.sentence.code,
+                "text": error.sentence.text,
+                "cause": (words := explained(result, error, language)).cause,
+                "remedy": words.remedy,
+            }
+            for error in result.errors
+        ],
+    }
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    related = candidate.related
+    return {
+        "time_ms": _rounded(candidate.time_ms),
+        "type": candidate.type.value,
+        "component": 1,
+        "foundation": candidate.foundation,
+        "protocol": "udp",
+        "address": candidate.address,
+        "port": candidate.port,
+        "priority": candidate.priority,
+        "related_address": None if related is None else related[0],
+        "related_port": None if related is None else related[1],
+        "url": candidate.url,
+        "relay_protocol": None if candidate.relay_protocol is None else candidate.relay_protocol.value,
+    }
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 2)
+
+
+def to_text(result: IceResult, on: Terminal | None = None, language: str = ENGLISH) -> str:
+    """The verdicts, the candidates, and for each error its cause and what to do."""
+    on = on or Terminal()
+    lines = [_server_line(server, on) for server in result.servers]
+    if result.candidates:
+        lines += ["", *_table(result.candidates)]
+    for error in result.errors:
+        words = explained(result, error, language)
+        where = f" ({error.address})" if error.address else ""
+        said = f": {printable(error.sentence.text)}" if error.sentence.text else ""
+        lines += ["", *wrap(f"{printable(error.url)}{where} {error.sentence.code}{said}", on.columns)]
+        lines += [f"  {line}" for text in (words.cause, words.remedy) for line in wrap(text, on.columns - 2)]
+    return "\n".join(line.encode(on.encoding, "replace").decode(on.encoding) for line in lines)
+
+
+def _server_line(server: ServerTried, on: Terminal) -> str:
+    good = server.verdict is Verdict.OK
+    mark = (_MARKS if on.draws else _ASCII_MARKS)[good]
+    rtt = "" if server.rtt_ms is None else f"  {server.rtt_ms:.1f} ms"
+    head = f"{mark} {server.verdict.value:<14}"
+    if on.colour:
+        head = f"\x1b[{_COLOURS[good]}m{head}\x1b[0m"
+    return f"{head}  {printable(server.url)}  {server.transport.value} IPv{server.family}{rtt}"
+
+
+def _table(candidates: Sequence[Candidate]) -> list[str]:
+    head = ("Time", "Type", "Foundation", "Protocol", "Address", "Port", "Priority", "URL", "Relay")
+    rows = [
+        (
+            f"{c.time_ms / 1000:.3f}",
+            c.type.value,
+            c.foundation,
+            "udp",
+            c.address,
+            str(c.port),
+            f"{c.type.preference} | {c.local_preference} | 255",
+            printable(c.url or ""),
+            c.relay_protocol.value if c.relay_protocol else "",
+        )
+        for c in sorted(candidates, key=lambda c: -c.priority)
+    ]
+    widths = [max(columns(row[at]) for row in [head, *rows]) for at in range(len(head))]
+    return [
+        "  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]
+    ]
+
+
+def run_ice(
+    options: argparse.Namespace,
+    password: Secret | None,
+    find_password: Callable[[str, str], Secret | None] | None = None,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+) -> int:
+    """Gather as the command line says, and print. Returns the exit status: 0 if every server is ok, 1, or 2.
+
+    `password` goes with `--username`, and with each server of `--servers` that brings a user name and no
+    credential; where it is None, `find_password` is asked, by server and user name.
+    """
+    out, err = out or sys.stdout, err or sys.stderr
+    try:
+        targets = _targets(options, password, find_password)
+        tls = trust() if any(target.uri.transport is uri.Transport.TLS for target in targets) else None
+    except (ValueError, OSError, ssl.SSLError) as fault:
+        print(f"hopwise ice: {printable(str(fault))}", file=err)
+        return _USAGE
+    own = tuple(n.address for n in networks() if _may_be_candidate(n.address))
+    chosen = Options(family=options.family, relay_only=options.relay_only, tls=tls, own_addresses=own)
+    result = asyncio.run(_gathered(targets, chosen))
+    if options.json:
+        print(json.dumps(to_json(result), indent=2, ensure_ascii=False), file=out)
+    else:
+        print(to_text(result, terminal(out, os.environ)), file=out)
+    return _OK if result.ok else _FAULTY
+
+
+async def _gathered(targets: Sequence[Target], options: Options) -> IceResult:
+    result = IceResult(urls=[target.uri.text for target in targets])
+    async with contextlib.aclosing(gather(targets, options)) as events:
+        async for event in events:
+            result.add(event)
+    return result
+
+
+def _targets(
+    options: argparse.Namespace,
+    password: Secret | None,
+    find_password: Callable[[str, str], Secret | None] | None,
+) -> list[Target]:
+    """What to try. Raises ValueError in words, or OSError for a file that cannot be read."""
+
+    def credentials(found: uri.IceUri, username: str | None, secret: Secret | None) -> Credentials | None:
+        if username is None or not found.relays:
+            return None
+        secret = secret or password
+        if secret is None and find_password is not None:
+            secret = find_password(found.text, username)
+        if secret is None:
+            raise ValueError(
+                f"no password for {username} on {found.text}: store it in the keyring with the wizard, "
+                "or set HOPWISE_TURN_PASSWORD, or use --password-stdin"
+            )
+        return Credentials(username, secret)
+
+    targets: list[Target] = []
+    for text in options.server:
+        found = uri.parse(text)
+        targets.append(Target(found, credentials(found, options.username, None)))
+    if options.servers is not None:
+        try:
+            text = options.servers.read_text(encoding="utf-8-sig")
+            servers = rtc_config.parse(text, Secret)
+        except UnicodeDecodeError:
+            raise ValueError(f"{options.servers}: not a text file") from None
+        except ValueError as fault:
+            raise ValueError(f"{options.servers}: {fault}") from None
+        for server in servers:
+            username = server.username if server.username is not None else options.username
+            targets += [Target(found, credentials(found, username, server.credential)) for found in server.uris]
+    if not targets:
+        raise ValueError("no server to test: name one with --server URL or --servers FILE")
+    return targets
+
+
+def _may_be_candidate(address: str) -> bool:
+    # RFC 8445 section 5.1.1.1; of link-local addresses a peer elsewhere can make nothing.
+    ip = ipaddress.ip_address(address)
+    return not (ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast)
