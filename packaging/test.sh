@@ -23,6 +23,6 @@ gate mypy
 gate lint-imports
 if [ -n "$(command -v shellcheck)" ]; then gate shellcheck -x packaging/*.sh .ci/run; fi
 before_tests=${failed[*]}
-gate pytest "$@"
+gate pytest --continue-on-collection-errors "$@"
 [ -z "$before_tests" ] || say "failed before the tests: $before_tests"
 [ "${#failed[@]}" = 0 ]

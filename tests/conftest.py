@@ -15,8 +15,14 @@ from collections.abc import Callable, Generator
 from functools import cache
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# How long an example takes says nothing on a busy machine. Where CI is set, Hypothesis has a profile of its own.
+settings.register_profile("any-machine", deadline=None)
+if not os.environ.get("CI"):
+    settings.load_profile("any-machine")
 
 _PROMISED = re.compile(r"\b(root|namespaces?|nft|nftables|coturn|turnserver)\b", re.IGNORECASE)
 
