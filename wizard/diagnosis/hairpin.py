@@ -28,7 +28,7 @@ CGNAT_RANGE = ipaddress.ip_network("100.64.0.0/10")  # RFC 6598
 
 
 def parse_ip(text: str) -> _Address | None:
-    """The address in `1.2.3.4`, `1.2.3.4:5`, `[::1]:5` or `::1`; None for a name."""
+    """The address in `192.0.2.4`, `192.0.2.4:5`, `[::1]:5` or `::1`; None for a name."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
