@@ -253,10 +253,8 @@ def _same_value(key: str, old: Any, new: Any) -> bool:
             and all(_same_numbers(old[hop], new[hop]) for hop in new)
         )
     if key == "urls" and isinstance(old, str):
-        same_url: bool = new == [old]
-        return same_url
-    same: bool = type(old) is type(new) and old == new
-    return same
+        return bool(new == [old])
+    return type(old) is type(new) and bool(old == new)
 
 
 def _same_numbers(old: Any, new: Any) -> bool:
