@@ -62,7 +62,7 @@ def to_markdown(result: Result, language: str = ENGLISH) -> str:
     parts = [
         [f"# {escape(project.name)}"],
         [f"{_MARKS[diagnosis.state]} **{escape(sentence(project, diagnosis, language))}**"],
-        [escape(when)],
+        [when],
         [f"## {wording('path', language)}"],
         list(_path(project, diagnosis, language)),
         [f"## {wording('ports', language)}"],
