@@ -101,6 +101,7 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
         self._replies: dict[int, asyncio.Future[Reply]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._stirred = asyncio.Event()
+        self._over = asyncio.Event()
         self._lost = asyncio.Event()
 
     @property
@@ -175,6 +176,12 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
             return LinkFault(Fault.TLS_CLOSED, "the server closed the connection during the TLS handshake")
         self._transport = secured
         return None
+
+    async def gone(self) -> LinkFault:
+        """Wait for the conversation to end, and return why."""
+        await self._over.wait()
+        assert self.ended is not None
+        return self.ended
 
     async def close(self, wait_s: float) -> None:
         """Release the allocation, waiting for the server's word on it for `wait_s` at most, and close the socket."""
@@ -252,6 +259,7 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
             if not future.done():
                 future.set_result(fault)
         self._tell(fault)
+        self._over.set()
         self._stirred.set()
         if self._timer is not None:
             self._timer.cancel()

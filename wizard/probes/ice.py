@@ -7,13 +7,11 @@ browsers differ for relays, which they give a type preference of 0 to 2 by the t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
 import socket
 import ssl
-import threading
 import zlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from wizard.probes.conversation import (
@@ -26,13 +24,12 @@ from wizard.probes.conversation import (
     converse,
     new_client,
 )
+from wizard.probes.names import family_of, has_route, look_up, socket_family
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
-from wizard.wire.stun import Address, shown
+from wizard.wire.stun import Address
 from wizard.wire.turn import Credentials, Refused, Succeeded, Timing, mapped_address
 from wizard.wire.uri import IceUri, Transport
 
-RESOLVE_TIMEOUT_S = 5.0
-"""The resolver's own first time-out: the second of two name servers is not waited for."""
 FAMILIES = (6, 4)
 """In the order that candidates are preferred (RFC 8421 section 4)."""
 
@@ -161,10 +158,10 @@ class _Gathering:
     def host_candidates(self) -> list[socket.socket]:
         """One candidate for each own address, with a socket that holds its port."""
         wanted = FAMILIES if self.options.family is None else (self.options.family,)
-        own = [a for family in wanted for a in self.options.own_addresses if _family(a) == family]
+        own = [a for family in wanted for a in self.options.own_addresses if family_of(a) == family]
         sockets: list[socket.socket] = []
         for place, address in enumerate(own):
-            sock = socket.socket(_socket_family(_family(address)), socket.SOCK_DGRAM)
+            sock = socket.socket(socket_family(address), socket.SOCK_DGRAM)
             try:
                 sock.bind((address, 0))
             except OSError:
@@ -202,7 +199,7 @@ class _Gathering:
                 self._tell_verdict(target, family, began, unresolved(text), "")
             return
         chosen = {family: got[0] for family, got in addresses.items() if got}
-        routed = {family: address for family, address in chosen.items() if _has_route(address, target.uri.port)}
+        routed = {family: address for family, address in chosen.items() if has_route(address)}
         if self.options.family is None and routed and literal is None:
             for family in chosen.keys() - routed.keys():
                 # Harmless: the server answers, or not, over the family that this computer has.
@@ -299,7 +296,7 @@ class _Gathering:
             return (uri.host,)
         key = (uri.ascii_host, family)
         if key not in self._names:
-            self._names[key] = asyncio.create_task(_look_up(*key))
+            self._names[key] = asyncio.create_task(look_up(*key))
         return await asyncio.shield(self._names[key])
 
 
@@ -308,72 +305,12 @@ _NO_ROUTE = Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no route from this compute
 _WRONG_FAMILY = Sentence(
     Verdict.UNREACHABLE, NO_ANSWER, "the address is of the other address family than the one asked for", "wrong-family"
 )
-_ABSENT = frozenset(
-    number
-    for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY")
-    if (number := getattr(socket, name, None)) is not None
-)
 
 
 def _connect_timeout(options: Options) -> float:
     return min(CONNECT_TIMEOUT_S, options.timing.timeout_s)
 
 
-def _family(address: str) -> int:
-    return 6 if ":" in address else 4
-
-
-def _socket_family(family: int) -> socket.AddressFamily:
-    return socket.AF_INET6 if family == 6 else socket.AF_INET
-
-
-def _has_route(address: str, port: int) -> bool:
-    """Whether this computer knows a way there. Connecting a UDP socket sends nothing."""
-    with socket.socket(_socket_family(_family(address)), socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect((address, port))
-        except OSError:
-            return False
-    return True
-
-
 def _foundation(kind: CandidateType, base: str, server: str = "", transport: Transport | None = None) -> str:
     # RFC 8445 section 5.1.1.3: the same for the same type, base, server and transports.
     return str(zlib.crc32("|".join((kind, "udp", base, server, transport or "")).encode()))
-
-
-async def _look_up(host: str, family: int) -> tuple[str, ...] | str:
-    """The addresses of that family, none if there is no such record, or the resolver's fault in words."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[tuple[str, ...] | str] = loop.create_future()
-
-    def tell(found: tuple[str, ...] | str) -> None:
-        if not answer.done():
-            answer.set_result(found)
-
-    # A thread of its own: the loop's executor would make the program wait for it at its end.
-    threading.Thread(target=_resolve, args=(host, family, lambda found: _post(loop, tell, found)), daemon=True).start()
-    try:
-        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
-            return await answer
-    except TimeoutError:
-        return f"the name server gave no answer within {RESOLVE_TIMEOUT_S:g} s"
-
-
-def _post(
-    loop: asyncio.AbstractEventLoop, tell: Callable[[tuple[str, ...] | str], None], found: tuple[str, ...] | str
-) -> None:
-    # The program may have ended meanwhile.
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(tell, found)
-
-
-def _resolve(host: str, family: int, tell: Callable[[tuple[str, ...] | str], None]) -> None:
-    try:
-        entries = socket.getaddrinfo(host, None, _socket_family(family), socket.SOCK_DGRAM)
-    except socket.gaierror as fault:
-        tell(() if fault.errno in _ABSENT else shown(fault.strerror or str(fault)))
-    except (OSError, UnicodeError) as fault:
-        tell(shown(str(fault)))
-    else:
-        tell(tuple(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in entries)))

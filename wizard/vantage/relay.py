@@ -1,0 +1,253 @@
+"""A relayed address on a TURN server as the place that probes are sent from."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+
+from wizard.model.hop import Hop
+from wizard.model.port import Protocol
+from wizard.model.secret import Secret
+from wizard.observation import Fact, Observation, Outcome, RelayChecked
+from wizard.plan import Probe, same_address
+from wizard.probes.answer import Judgement, spelled
+from wizard.probes.conversation import Conversation, LinkFault, Reply, converse, new_client
+from wizard.probes.names import family_of, look_up
+from wizard.probes.persistence import DEFAULT_TIMEOUT_S, Loss
+from wizard.probes.target import Aimed, Target
+from wizard.probes.udp import UdpProber
+from wizard.vantage.relay_server import RelayServer, find_server, refusal
+from wizard.vantage.relayed_tcp import RelayedTcpProber
+from wizard.vantage.relayed_udp import Carriers
+from wizard.wire import turn
+from wizard.wire.turn import Credentials, Refused, Succeeded, Timing
+
+_LIFETIME_S = 600
+
+
+class RelayPlace:
+    """Has a TURN server send the probes: UDP by Send indications, TCP by RFC 6062.
+
+    The server is asked for permission to talk to the addresses of the project's own hops, and to no others.
+    Nothing that the server itself does or refuses counts as a failure of a port.
+    """
+
+    def __init__(
+        self,
+        vantage_id: str,
+        *,
+        server: str,
+        username: str,
+        password: Secret,
+        key: bytes,
+        hops: Sequence[Hop],
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        server_name: str | None = None,
+    ) -> None:
+        """`server_name` is the public name that clients use, for services that want one."""
+        self._vantage = vantage_id
+        self._server = server
+        self._credentials = Credentials(username, password)
+        self._key = key
+        self._hops = tuple(hops)
+        self._timeout_s = timeout_s
+        self._server_name = server_name
+
+    async def observe(self, probes: Sequence[Probe]) -> AsyncGenerator[Observation | Fact, None]:
+        """Send the probes; yield one Observation for each as it is decided, and how the server received us."""
+        run = _Run(self)
+        work = asyncio.create_task(run.all(probes))
+        work.add_done_callback(lambda _: run.found.put_nowait(None))
+        try:
+            while (item := await run.found.get()) is not None:
+                yield item
+            await work
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Probes that one allocation carries."""
+
+    protocol: Protocol
+    family: int
+    ports: tuple[Aimed, ...]
+
+
+class _Run:
+    def __init__(self, place: RelayPlace) -> None:
+        self.found: asyncio.Queue[Observation | Fact | None] = asyncio.Queue()
+        self._place = place
+
+    async def all(self, probes: Sequence[Probe]) -> None:
+        place = self._place
+        if not probes:
+            return
+        listed = {same_address(hop.address) for hop in place._hops if hop.address is not None}
+        server, aimed = await asyncio.gather(
+            find_server(place._server, place._credentials),
+            self._aimed([probe for probe in probes if same_address(probe.address) in listed]),
+        )
+        for probe in probes:
+            if same_address(probe.address) not in listed:
+                words = f"{probe.address} is no address of this project's path"
+                self._tell(probe, probe.address, Judgement(Outcome.NOT_CHECKED, error=words), None)
+        if isinstance(server, str):
+            self._check(None, None, server)
+            for one in aimed:
+                self._tell(one.probe, one.target.address, Judgement(Outcome.FAILED, error=server), None)
+            return
+        groups = [
+            _Group(protocol, family, ports)
+            for protocol in Protocol
+            for family in (4, 6)
+            if (
+                ports := tuple(
+                    one for one in aimed if one.probe.protocol is protocol and family_of(one.target.address) == family
+                )
+            )
+        ]
+        async with asyncio.TaskGroup() as tasks:
+            for group in groups:
+                tasks.create_task(self._group(server, group))
+
+    async def _aimed(self, probes: Sequence[Probe]) -> list[Aimed]:
+        """The probes with the literal addresses they go to; those whose name has none are told at once."""
+        names = tuple({probe.address for probe in probes})
+        literals = dict(zip(names, await asyncio.gather(*(_literal(name) for name in names)), strict=True))
+        aimed: list[Aimed] = []
+        for probe in probes:
+            literal = literals[probe.address]
+            if isinstance(literal, Judgement):
+                self._tell(probe, probe.address, literal, None)
+            else:
+                aimed.append(Aimed(probe, Target(literal)))
+        return aimed
+
+    async def _group(self, server: RelayServer, group: _Group) -> None:
+        is_tcp = group.protocol is Protocol.TCP
+        endpoint = server.endpoint(stream=is_tcp)
+        timing = Timing(timeout_s=self._place._timeout_s)
+        client = new_client(endpoint.transport, server.credentials, timing)
+        carriers = Carriers()
+        async with converse(endpoint, client, server.tls, carriers.take, self._place._timeout_s) as talk:
+            if isinstance(talk, LinkFault):
+                self._refused(group.ports, talk, "take a connection", None)
+                return
+            # A server of RFC 5766 alone knows no address families; IPv4 is what it gives (RFC 8656 section 7.1).
+            family = turn.IPV6 if group.family == 6 else None
+            transport = turn.TCP if is_tcp else turn.UDP
+            reply = await talk.ask(lambda now: client.allocate(now, transport=transport, family=family))
+            if not isinstance(reply, Succeeded) or client.allocation is None:
+                self._refused(group.ports, reply, f"relay {group.protocol.upper()} over IPv{group.family}", None)
+                return
+            relayed = client.allocation.relayed[0]
+            self._check(spelled(relayed), None, client.software or "")
+            carriers.conversation = talk
+            await self._probe(server, group, talk, carriers, relayed)
+
+    async def _probe(
+        self,
+        server: RelayServer,
+        group: _Group,
+        talk: Conversation,
+        carriers: Carriers,
+        relayed: tuple[str, int],
+    ) -> None:
+        place = self._place
+        source = f"{relayed[0]}/{ipaddress.ip_address(relayed[0]).max_prefixlen}"
+        open_ports = dict.fromkeys(await self._permitted(group, talk, source))
+        silent: list[Aimed] = []
+
+        def decided(aimed: Aimed, judgement: Judgement) -> None:
+            if judgement.outcome is Outcome.SILENT:
+                # Silence is the port's only if the server was still there.
+                silent.append(aimed)
+                return
+            del open_ports[aimed]
+            self._tell(aimed.probe, aimed.target.address, judgement, source)
+
+        ports = tuple(open_ports)
+        if group.protocol is Protocol.TCP:
+            tcp = RelayedTcpProber(
+                server, talk, place._key, place._vantage, place._hops, place._timeout_s, place._server_name, decided
+            )
+            work = tcp.run(ports)
+        else:
+            udp = UdpProber(place._key, place._vantage, place._hops, place._timeout_s, carriers.make, decided)
+            losses = {aimed.probe.enters: Loss(0) for aimed in ports}
+            for aimed in ports:
+                losses[aimed.probe.enters].ports += 1
+            work = udp.run(ports, losses)
+        await _until(work, talk)
+        alive: Reply | None = talk.ended
+        if open_ports and alive is None:
+            alive = await talk.ask(lambda now: talk.client.refresh(now, _LIFETIME_S))
+        for aimed in open_ports:
+            judgement = Judgement(Outcome.SILENT)
+            if aimed not in silent or not isinstance(alive, Succeeded):
+                assert alive is not None
+                judgement = refusal(alive, "say that it is still there")
+            self._tell(aimed.probe, aimed.target.address, judgement, source)
+
+    async def _permitted(self, group: _Group, talk: Conversation, source: str) -> list[Aimed]:
+        """The ports at addresses that the server lets us talk to; the others are told."""
+        client = talk.client
+        peers = tuple({aimed.target.address for aimed in group.ports})
+        replies = await asyncio.gather(*(talk.ask(_permission(client, peer)) for peer in peers))
+        permitted: list[Aimed] = []
+        for peer, reply in zip(peers, replies, strict=True):
+            ports = [aimed for aimed in group.ports if aimed.target.address == peer]
+            if isinstance(reply, Succeeded):
+                permitted += ports
+            else:
+                self._refused(ports, reply, f"talk to {peer}", source)
+        return permitted
+
+    def _refused(self, ports: Sequence[Aimed], reply: Reply, what: str, source: str | None) -> None:
+        judgement = refusal(reply, what)
+        code = reply.code if isinstance(reply, Refused) else None
+        self._check(None, code, reply.reason if isinstance(reply, Refused) else judgement.error or "")
+        for aimed in ports:
+            self._tell(aimed.probe, aimed.target.address, judgement, source)
+
+    def _check(self, relayed: str | None, code: int | None, text: str) -> None:
+        self.found.put_nowait(RelayChecked(self._place._vantage, self._place._server, relayed, code, text))
+
+    def _tell(self, probe: Probe, address: str, judgement: Judgement, source: str | None) -> None:
+        self.found.put_nowait(judgement.observation(probe, address, source))
+
+
+def _permission(client: turn.TurnClient, peer: str) -> Callable[[float], int]:
+    return lambda now: client.create_permission(now, [(peer, 0)])
+
+
+async def _literal(name: str) -> str | Judgement:
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        pass
+    four, six = await asyncio.gather(look_up(name, 4), look_up(name, 6))
+    found = [address for answer in (four, six) if isinstance(answer, tuple) for address in answer]
+    if found:
+        return found[0]
+    reason = next((answer for answer in (four, six) if isinstance(answer, str)), "it has no address")
+    return Judgement(Outcome.FAILED, error=f"the name {name} cannot be resolved: {reason}")
+
+
+async def _until(work: Coroutine[None, None, None], talk: Conversation) -> None:
+    """Run the probes until they are all decided, or the server is gone."""
+    probing = asyncio.create_task(work)
+    gone = asyncio.create_task(talk.gone())
+    try:
+        await asyncio.wait((probing, gone), return_when=asyncio.FIRST_COMPLETED)
+        if probing.done():
+            await probing
+    finally:
+        for task in (probing, gone):
+            task.cancel()
+        await asyncio.gather(probing, gone, return_exceptions=True)
