@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hmac
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +16,17 @@ from wizard.wire.probe import BINDING_REQUEST, HEADER, MAX_ID, STANDS_AT, Answer
 
 MAX_HEARD = 64 * 1024
 """Bytes of an answer that are looked at, at most."""
+
+_FAULTS = {
+    errno.ENETUNREACH: "it has no route there",
+    errno.EHOSTUNREACH: "it has no route there",
+    errno.EADDRNOTAVAIL: "it has no free port or no address to send from",
+    errno.EAFNOSUPPORT: "it does not have that version of IP",
+    errno.EPERM: "its own firewall forbids it",
+    errno.EACCES: "its own firewall or routes forbid it",
+    errno.EMFILE: "this program may not open more files (ulimit -n)",
+    errno.ENFILE: "the system may not open more files",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,17 @@ def hear(key: bytes, transaction: bytes, data: bytes) -> Answer | str:
     if STANDS_AT.to_bytes(2, "big") in data:
         return "a responder answered under another probe key; both ends need the same project file"
     return "a STUN server answered that is not this project's responder"
+
+
+def new_transaction() -> bytes:
+    """12 random bytes (RFC 8489 section 5)."""
+    return os.urandom(12)
+
+
+def local_fault(error: OSError, address: str) -> Judgement:
+    """A probe of `address` that this computer could not send, in words."""
+    words = _FAULTS.get(error.errno or 0, error.strerror or str(error))
+    return Judgement(Outcome.FAILED, error=f"sending to {address} failed on this computer: {words}")
 
 
 def spelled(address: tuple[str, int]) -> str:

@@ -1,0 +1,70 @@
+"""HTTP and WebSocket as proof of a service: one request, and what its answer means."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from time import perf_counter
+
+from wizard.observation import Outcome
+from wizard.probes.answer import Judgement, shown
+from wizard.probes.stream import Stream, collect
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d)(?:[ \r\n])")  # RFC 9112 section 4
+_HEADER = re.compile(rb"^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
+_NO_BACK_END = frozenset({502, 503, 504, *range(520, 528), 530})
+"""RFC 9110 section 15.6, and what content networks add to say that the origin does not answer."""
+_ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class HttpQuestion:
+    """A GET of `path`, with `host` as clients would name it. `websocket`: asks to upgrade (RFC 6455 section 4.1)."""
+
+    host: str
+    path: str
+    websocket: bool = False
+
+    async def ask(self, stream: Stream) -> Judgement:
+        """Ask over a connected stream. Never follows a redirect: any status but a proxy's own is the service's."""
+        key = base64.b64encode(os.urandom(16))
+        sent_at = perf_counter()
+        await stream.send(self._request(key))
+        heard = await collect(stream, self._enough)
+        if not heard:
+            return Judgement(Outcome.CLOSED)
+        rtt_ms = (perf_counter() - sent_at) * 1000
+        found = _STATUS_LINE.match(heard)
+        if found is None:
+            return Judgement(Outcome.ALIEN, error=f"{shown(heard)} came back, which is no HTTP")
+        status = int(found[1])
+        if status in _NO_BACK_END:
+            return Judgement(Outcome.ALIEN, error=f"a proxy answered {status}, its back end did not")
+        if self.websocket and (status != 101 or not _accepted(heard, key)):
+            what = f"HTTP {status}" if status != 101 else "HTTP 101 with a wrong Sec-WebSocket-Accept"
+            return Judgement(Outcome.ALIEN, error=f"{what} came back in place of a WebSocket handshake")
+        return Judgement(Outcome.ANSWERED, rtt_ms=rtt_ms)
+
+    def _request(self, key: bytes) -> bytes:
+        lines = [f"GET {self.path} HTTP/1.1", f"Host: {self.host}", "User-Agent: Hopwise", "Accept: */*"]
+        if self.websocket:
+            lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+            lines.append(f"Sec-WebSocket-Key: {key.decode()}")
+        else:
+            lines.append("Connection: close")
+        return "\r\n".join((*lines, "", "")).encode()
+
+    def _enough(self, heard: bytes) -> bool:
+        if not (heard.startswith(b"HTTP/") or b"HTTP/".startswith(heard)):
+            return True
+        return b"\n" in heard and (not self.websocket or b"\n\r\n" in heard or b"\n\n" in heard)
+
+
+def _accepted(heard: bytes, key: bytes) -> bool:
+    # RFC 6455 section 4.2.2
+    wanted = base64.b64encode(hashlib.sha1(key + _ACCEPT_GUID).digest())
+    head = re.split(rb"\r?\n\r?\n", heard, maxsplit=1)[0]
+    return any(name.lower() == b"sec-websocket-accept" and value == wanted for name, value in _HEADER.findall(head))

@@ -1,0 +1,62 @@
+"""The networks that this computer is on."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An address of this computer and the network behind it."""
+
+    interface: str
+    address: str
+    prefix: int
+
+    def __str__(self) -> str:
+        return f"{self.address}/{self.prefix}"
+
+
+def networks() -> tuple[Network, ...]:
+    """Every IPv4 and IPv6 address of this computer, loopback included, without scope ids."""
+    found: list[Network] = []
+    for name, addresses in psutil.net_if_addrs().items():
+        for entry in addresses:
+            if entry.family in (socket.AF_INET, socket.AF_INET6) and entry.netmask:
+                address = ipaddress.ip_address(entry.address.partition("%")[0])
+                mask = int(ipaddress.ip_address(entry.netmask))
+                found.append(Network(name, str(address), mask.bit_count()))
+    return tuple(found)
+
+
+def own_address(target: str) -> str:
+    """The address that this computer sends from to the IP address `target`.
+
+    Sends nothing. Raises OSError if this computer has no route there.
+    """
+    host, _, scope = target.partition("%")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        if family == socket.AF_INET6:
+            sock.connect((host, 9, 0, _scope_id(scope)))
+        else:
+            sock.connect((host, 9))
+        return str(sock.getsockname()[0]).partition("%")[0]
+
+
+def source_network(own: str, known: tuple[Network, ...]) -> str:
+    """`own` with the prefix of its network, `192.168.77.20/24`; of an address that no interface has, itself alone."""
+    for network in known:
+        if network.address == own:
+            return str(network)
+    return f"{own}/{ipaddress.ip_address(own).max_prefixlen}"
+
+
+def _scope_id(scope: str) -> int:
+    if not scope:
+        return 0
+    return int(scope) if scope.isdigit() else socket.if_nametoindex(scope)
