@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from wizard.diagnosis.verdict import Diagnosis, HopVerdict, PortRow, State
 from wizard.gui.diagram.words import DiagramWords, diagram_words
-from wizard.model.hop import Hop, HopKind
-from wizard.model.port import PortPlan, PortRange, Protocol, merge
+from wizard.model.hop import HopKind
+from wizard.model.port import PortPlan, PortRange, Protocol
 from wizard.model.project import Project, arrival_numbers
 from wizard.model.vantage import Vantage
 
@@ -106,7 +106,7 @@ def diagram_model(project: Project, diagnosis: Diagnosis | None, language: str =
             Card(
                 id=hop.id,
                 kind=hop.kind,
-                title=hop_title(hop, words),
+                title=hop.title,
                 address=hop.address or "",
                 numbers=_numbers(project, position, words),
                 state=verdict.state if verdict else None,
@@ -134,15 +134,10 @@ def strips_model(project: Project, diagnosis: Diagnosis | None, language: str = 
     )
     seen = {stretch.state for segment in segments for row in segment.rows for stretch in row}
     return StripsModel(
-        hops=tuple((hop.id, hop_title(hop, words)) for hop in project.hops),
+        hops=tuple((hop.id, hop.title) for hop in project.hops),
         segments=segments,
         legend=tuple((state, words.states[state]) for state in State if state in seen),
     )
-
-
-def hop_title(hop: Hop, words: DiagramWords) -> str:
-    """The hop's label, or else what kind of thing it is."""
-    return hop.label or words.kinds[hop.kind]
 
 
 def count_by_state(rows: tuple[PortRow, ...]) -> Mapping[State, int]:
@@ -177,7 +172,7 @@ def _word(verdict: HopVerdict | None, total: int, words: DiagramWords) -> str:
     counts = count_by_state(verdict.ports)
     if verdict.state is State.BLOCKED:
         blocked = counts[State.BLOCKED]
-        return words.all_stopped if blocked == total > 1 else words.some_stopped.format(count=blocked)
+        return words.all_blocked if blocked == total > 1 else words.some_blocked.format(count=blocked)
     if verdict.state is State.SUSPECT:
         suspect = counts[State.SUSPECT]
         return words.all_suspect if suspect == total else words.some_suspect.format(count=suspect)
@@ -201,26 +196,31 @@ def _link(previous: State | None, verdict: HopVerdict | None, position: int) -> 
 
 def _numbers(project: Project, position: int, words: DiagramWords) -> tuple[str, ...]:
     """The port numbers valid at a hop; with an arrow where the hop is the one that changes them."""
-    here: dict[Protocol, set[int]] = {}
-    behind: dict[Protocol, set[int]] = {}
-    last = position + 1 == len(project.hops)
+    here: list[tuple[Protocol, int, int]] = []
+    behind: list[tuple[Protocol, int, int]] = []
+    inward = min(position + 1, len(project.hops) - 1)
     for plan in project.ports:
-        first = arrival_numbers(project.hops, plan, plan.outside.first)
+        numbers = arrival_numbers(project.hops, plan, plan.outside.first)
         size = len(plan.outside)
-        here.setdefault(plan.protocol, set()).update(range(first[position], first[position] + size))
-        inward = first[position if last else position + 1]
-        if inward != first[position]:
-            behind.setdefault(plan.protocol, set()).update(range(inward, inward + size))
-    lines = [words.arrow.format(numbers=line) for line in _lines(behind)] or list(_lines(here))
+        here.append((plan.protocol, numbers[position], numbers[position] + size - 1))
+        if numbers[inward] != numbers[position]:
+            behind.append((plan.protocol, numbers[inward], numbers[inward] + size - 1))
+    lines = [words.arrow.format(numbers=line) for line in _lines(behind)] or _lines(here)
     if len(lines) > 2:
         return (lines[0], words.more.format(count=len(lines) - 1))
     return tuple(lines)
 
 
-def _lines(numbers: Mapping[Protocol, set[int]]) -> list[str]:
-    ranges = [(ports, protocol) for protocol, found in numbers.items() for ports in merge(found)]
-    ranges.sort(key=lambda item: (-len(item[0]), item[0]))
-    return [f"{written(ports)} {protocol}" for ports, protocol in ranges]
+def _lines(ranges: list[tuple[Protocol, int, int]]) -> list[str]:
+    """Ranges as text, neighbours joined, the longest first."""
+    joined: list[tuple[Protocol, int, int]] = []
+    for protocol, first, last in sorted(ranges):
+        if joined and joined[-1][0] is protocol and first <= joined[-1][2] + 1:
+            joined[-1] = (protocol, joined[-1][1], max(last, joined[-1][2]))
+        else:
+            joined.append((protocol, first, last))
+    joined.sort(key=lambda found: (found[1] - found[2], found[1]))
+    return [f"{written(PortRange(first, min(last, 65535)))} {protocol}" for protocol, first, last in joined]
 
 
 def _eye(project: Project, vantage: Vantage, words: DiagramWords) -> Eye:

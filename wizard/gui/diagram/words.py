@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wizard.diagnosis.verdict import State
-from wizard.model.hop import HopKind
 from wizard.model.vantage import VantageKind
 
 
@@ -19,50 +18,37 @@ class DiagramWords:
 
     outside: str
     clients: str
-    tests_from_here: str
     not_tested: str
     nothing_planned: str
-    all_stopped: str
+    all_blocked: str
     all_suspect: str
-    some_stopped: str
+    some_blocked: str
     some_suspect: str
     some_open: str
     more: str
     arrow: str
     states: Mapping[State, str]
-    kinds: Mapping[HopKind, str]
     vantages: Mapping[VantageKind, str]
     this_computer: str
 
 
 EN = DiagramWords(
     outside="Outside",
-    clients="people who call",
-    tests_from_here="tests from here",
+    clients="where clients are",
     not_tested="not tested yet",
     nothing_planned="no ports yet",
-    all_stopped="all stopped",
+    all_blocked="all blocked",
     all_suspect="suspect",
-    some_stopped="{count} stopped",
+    some_blocked="{count} blocked",
     some_suspect="{count} suspect",
     some_open="{count}/{total} open",
     more="+ {count} more",
     arrow="→ {numbers}",
     states={
         State.OPEN: "open",
-        State.BLOCKED: "stopped",
+        State.BLOCKED: "blocked",
         State.SUSPECT: "suspect",
         State.UNKNOWN: "not proven",
-    },
-    kinds={
-        HopKind.CGNAT: "Provider's NAT (CGNAT)",
-        HopKind.SECURITY_GROUP: "Cloud security group",
-        HopKind.ROUTER: "Home router",
-        HopKind.FIREWALL: "Firewall",
-        HopKind.TUNNEL_SERVER: "Tunnel server",
-        HopKind.TUNNEL_CLIENT: "Tunnel client",
-        HopKind.CONTAINER: "Container",
-        HopKind.SERVICE: "Service",
     },
     vantages={
         VantageKind.LOCAL: "{name}, this computer",
@@ -74,13 +60,12 @@ EN = DiagramWords(
 
 ZH_CN = DiagramWords(
     outside="外部",
-    clients="呼叫者所在处",
-    tests_from_here="从这里测试",
+    clients="客户端所在处",
     not_tested="尚未测试",
     nothing_planned="还没有端口",
-    all_stopped="全部被拦",
+    all_blocked="全部被拦",
     all_suspect="可疑",
-    some_stopped="{count} 个被拦",
+    some_blocked="{count} 个被拦",
     some_suspect="{count} 个可疑",
     some_open="{count}/{total} 通",
     more="另有 {count} 项",
@@ -90,16 +75,6 @@ ZH_CN = DiagramWords(
         State.BLOCKED: "被拦",
         State.SUSPECT: "可疑",
         State.UNKNOWN: "未证实",
-    },
-    kinds={
-        HopKind.CGNAT: "运营商 NAT（CGNAT）",
-        HopKind.SECURITY_GROUP: "云安全组",
-        HopKind.ROUTER: "家用路由器",
-        HopKind.FIREWALL: "防火墙",
-        HopKind.TUNNEL_SERVER: "隧道服务端",
-        HopKind.TUNNEL_CLIENT: "隧道客户端",
-        HopKind.CONTAINER: "容器",
-        HopKind.SERVICE: "服务",
     },
     vantages={
         VantageKind.LOCAL: "{name}，本机",

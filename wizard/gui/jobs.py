@@ -1,0 +1,40 @@
+"""Everything that runs beside the window belongs to one task group."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+_log = logging.getLogger(__name__)
+
+Job = Coroutine[Any, Any, None]
+
+
+class Jobs:
+    """Starts jobs in a task group. What one of them raises is told, and ends no other."""
+
+    def __init__(self, group: asyncio.TaskGroup, failed: Callable[[Exception], None]) -> None:
+        self._group = group
+        self._failed = failed
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, job: Job) -> asyncio.Task[None]:
+        """Begin a job now. Cancel the task to end it early."""
+        task = self._group.create_task(self._guard(job))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    def cancel(self) -> None:
+        """End all of them; the task group waits until they have."""
+        for task in tuple(self._running):
+            task.cancel()
+
+    async def _guard(self, job: Job) -> None:
+        try:
+            await job
+        except Exception as error:  # noqa: BLE001 - told to the person; escaping, it would end its siblings
+            _log.exception("A job of the wizard failed")
+            self._failed(error)

@@ -1,0 +1,1 @@
+"""What the pages know and can do. Each runs under plain asyncio, without a window."""

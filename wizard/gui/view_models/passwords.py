@@ -1,0 +1,103 @@
+"""The passwords of TURN servers: asked for in password fields, kept by the keyring, shown nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from wizard.gui.jobs import Jobs
+from wizard.model.secret import Secret
+from wizard.model.vantage import Vantage, VantageKind
+from wizard.system.keyring import Keyring, Trouble
+
+KEYRING_TIMEOUT_S = 60.0
+"""A person may have to type the keyring's own password meanwhile."""
+
+Account = tuple[str, str]
+Answer = TypeVar("Answer")
+
+
+class PasswordModel(QObject):
+    """Passwords by server and user name. Signal: `changed` when one is found or the keyring's state is known."""
+
+    changed = Signal()
+
+    def __init__(self, jobs: Jobs, keyring: Keyring, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._keyring = keyring
+        self._known: dict[Account, Secret | None] = {}
+        self._waiting: set[Account] = set()
+        # One at a time: two requests at once would ask the person twice to unlock.
+        self._turn = asyncio.Lock()
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why passwords are kept in memory only; None if the keyring keeps them."""
+        return self._keyring.trouble
+
+    @property
+    def busy(self) -> bool:
+        """Whether the keyring is being asked."""
+        return bool(self._waiting)
+
+    def look_up(self, vantages: Iterable[Vantage]) -> None:
+        """Ask the keyring for those that are not known yet."""
+        for vantage in vantages:
+            account = account_of(vantage)
+            if account is not None and account not in self._known and account not in self._waiting:
+                self._waiting.add(account)
+                self._jobs.start(self._find(account))
+
+    def password(self, vantage: Vantage) -> Secret | None:
+        """The password of a relay, as far as it is known."""
+        account = account_of(vantage)
+        return self._known.get(account) if account else None
+
+    def by_vantage(self, vantages: Iterable[Vantage]) -> dict[str, Secret]:
+        """The known passwords by vantage id."""
+        return {vantage.id: found for vantage in vantages if (found := self.password(vantage)) is not None}
+
+    def set(self, vantage: Vantage, secret: Secret) -> None:
+        """Use this password from now on, and have it kept. An empty one is forgotten."""
+        account = account_of(vantage)
+        if account is None:
+            return
+        empty = not secret.reveal()
+        self._known[account] = None if empty else secret
+        self._jobs.start(self._forget(account) if empty else self._keep(account, secret))
+        self.changed.emit()
+
+    async def _find(self, account: Account) -> None:
+        try:
+            found = await self._ask(self._keyring.find, *account)
+            self._known.setdefault(account, found)
+        finally:
+            self._waiting.discard(account)
+            self.changed.emit()
+
+    async def _keep(self, account: Account, secret: Secret) -> None:
+        await self._ask(self._keyring.keep, *account, secret)
+        self.changed.emit()
+
+    async def _forget(self, account: Account) -> None:
+        await self._ask(self._keyring.forget, *account)
+        self.changed.emit()
+
+    async def _ask(self, call: Callable[..., Answer], *arguments: object) -> Answer | None:
+        async with self._turn:
+            try:
+                return await asyncio.wait_for(asyncio.to_thread(call, *arguments), KEYRING_TIMEOUT_S)
+            except TimeoutError:
+                self._keyring.trouble = Trouble.LOCKED
+                return None
+
+
+def account_of(vantage: Vantage) -> Account | None:
+    """Whose password a vantage needs; None if it needs none."""
+    if vantage.kind is not VantageKind.TURN or not vantage.server or not vantage.username:
+        return None
+    return vantage.server, vantage.username

@@ -1,0 +1,145 @@
+"""A test run, as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Signal
+
+from wizard.diagnosis.verdict import Diagnosis
+from wizard.gui.jobs import Jobs
+from wizard.model.project import Project
+from wizard.model.secret import Secret
+from wizard.observation import Fact, Observation
+from wizard.session import Finished, Learnt, Planned, Result, Session, Skipped
+
+Item = Observation | Fact | Skipped
+
+
+class RunState(enum.Enum):
+    """How far a run is."""
+
+    NONE = "none"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class RunModel(QObject):
+    """The latest run. Signals: `changed` at every step of it, `ended` when it is over, however it ends."""
+
+    changed = Signal()
+    ended = Signal()
+
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._task: asyncio.Task[None] | None = None
+        self._session: Session | None = None
+        self._shown: Diagnosis | None = None
+        self._stale = False
+        self.state = RunState.NONE
+        self.error = ""
+        self.done = 0
+        self.planned = 0
+        self.places: tuple[str, ...] = ()
+        self.skipped: tuple[Skipped, ...] = ()
+        self.heard: list[tuple[datetime | None, Item]] = []
+        """Everything that was heard, in order, with its time where it has one."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether probes are under way."""
+        return self.state is RunState.RUNNING
+
+    @property
+    def tested(self) -> bool:
+        """Whether there is a verdict to look at; of a run that was stopped too, as far as it got."""
+        return self.state in (RunState.DONE, RunState.STOPPED) and self._session is not None
+
+    @property
+    def project(self) -> Project | None:
+        """The project that was tested: it may have been edited since."""
+        return self._session.project if self._session else None
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What is known by now."""
+        if self._stale and self._session is not None:
+            self._shown = self._session.diagnosis
+            self._stale = False
+        return self._shown
+
+    @property
+    def result(self) -> Result | None:
+        """The run as far as it got."""
+        return self._session.result if self._session else None
+
+    def run(self, project: Project, passwords: Mapping[str, Secret], earlier: Sequence[Observation] = ()) -> None:
+        """Begin. Does nothing while a run is under way."""
+        if self.busy:
+            return
+        self.forget()
+        self._session = Session(project, passwords=passwords, earlier=earlier)
+        self._stale = bool(earlier)
+        self.state = RunState.RUNNING
+        self._task = self._jobs.start(self._follow(self._session))
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """End the run early. Every socket is closed before `ended` comes."""
+        if self._task is not None and self.busy:
+            self._task.cancel()
+
+    def forget(self) -> None:
+        """Back to the state before any run. Does nothing while one is under way."""
+        if self.busy:
+            return
+        self._session = None
+        self._shown = None
+        self._stale = False
+        self.state = RunState.NONE
+        self.error = ""
+        self.done = self.planned = 0
+        self.places = ()
+        self.skipped = ()
+        self.heard = []
+        self.changed.emit()
+
+    async def _follow(self, session: Session) -> None:
+        try:
+            async with contextlib.aclosing(session.run()) as progress:
+                async for step in progress:
+                    self._take(step)
+            self.state = RunState.DONE
+        except asyncio.CancelledError:
+            self.state = RunState.STOPPED
+            raise
+        except BaseException as error:
+            self.state = RunState.FAILED
+            self.error = str(error) or type(error).__name__
+            raise
+        finally:
+            self.changed.emit()
+            self.ended.emit()
+
+    def _take(self, step: Planned | Skipped | Learnt | Finished) -> None:
+        match step:
+            case Planned(probes, vantages):
+                self.planned = probes
+                self.places = vantages
+            case Skipped():
+                self.skipped = (*self.skipped, step)
+                self.heard.append((None, step))
+            case Learnt(item, done, planned):
+                self.done, self.planned = done, planned
+                self.heard.append((item.at if isinstance(item, Observation) else None, item))
+                self._stale = True
+            case Finished():
+                self._stale = True
+        self.changed.emit()
