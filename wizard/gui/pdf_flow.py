@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontDatabase,
+    QFontInfo,
+    QFontMetricsF,
     QPainter,
     QTextLayout,
     QTextOption,
@@ -19,11 +21,11 @@ from wizard.gui.palette import Palette
 from wizard.report.wrap import printable
 
 PAGE_WIDTH, PAGE_HEIGHT = 210 / 25.4 * 96, 297 / 25.4 * 96
-_MARGIN = 52.0
+MARGIN = 52.0
 _FOOT = 34.0
 """What the page number takes at the bottom, above the margin."""
-WIDTH = PAGE_WIDTH - 2 * _MARGIN
-_BOTTOM = PAGE_HEIGHT - _MARGIN - _FOOT
+WIDTH = PAGE_WIDTH - 2 * MARGIN
+_BOTTOM = PAGE_HEIGHT - MARGIN - _FOOT
 _LEADING = 1.45
 _CELL = 5.0
 _TALLEST_WHOLE = 240.0
@@ -74,7 +76,7 @@ class Flow:
     bookmarks: list[Bookmark] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
     """Every character that was set."""
-    y: float = _MARGIN
+    y: float = MARGIN
 
     def room(self) -> float:
         """Pixels left on this page."""
@@ -82,13 +84,13 @@ class Flow:
 
     def need(self, height: float) -> None:
         """Begin a page if `height` does not fit on this one."""
-        if height > self.room() and self.y > _MARGIN:
+        if height > self.room() and self.y > MARGIN:
             self.pages.append([])
-            self.y = _MARGIN
+            self.y = MARGIN
 
     def gap(self, height: float) -> None:
         """Leave space, but not at the top of a page."""
-        if self.y > _MARGIN:
+        if self.y > MARGIN:
             self.y += height
 
     def bookmark(self, title: str, level: int) -> None:
@@ -103,19 +105,19 @@ class Flow:
         """A paragraph. `keep` is the height that its first line wants beneath itself on the same page."""
         for number, line in enumerate(self.lines(text, style.font, WIDTH - indent)):
             self.need(style.line + (0 if number else keep))
-            self.line(line, style, _MARGIN + indent, self.y)
+            self.line(line, style, MARGIN + indent, self.y)
             self.y += style.line
 
     def listed(self, text: str, style: Style, indent: float) -> None:
         """A paragraph after a bullet."""
         self.need(style.line)
-        at = QPointF(_MARGIN + indent + 4, self.y + style.line / 2)
+        at = QPointF(MARGIN + indent + 4, self.y + style.line / 2)
         self.paint(lambda painter: _dot(painter, at, style.colour))
         self.text(text, style, indent + 14)
 
     def code(self, lines: Sequence[str], style: Style, indent: float) -> None:
         """Lines to copy, on a ground of their own. They are parted only where the page is too narrow."""
-        left, width = _MARGIN + indent, WIDTH - indent
+        left, width = MARGIN + indent, WIDTH - indent
         shown = [part for line in lines for part in self.lines(line, style.font, width - 20, anywhere=True)]
         for number, line in enumerate(shown):
             above = 6 if number == 0 else 0
@@ -127,10 +129,11 @@ class Flow:
             self.y += ground.height()
 
     def picture(self, height: float, draw: Callable[[QPainter, QRectF], None], scale: float = 1) -> None:
-        """A picture over the whole width, which it sees as `WIDTH / scale` pixels wide and `height` high."""
-        self.need(height * scale)
-        left, top = _MARGIN, self.y
+        """A picture, which sees itself as `WIDTH / scale` pixels wide and `height` high; made smaller to fit a page."""
         rect = QRectF(0, 0, WIDTH / scale, height)
+        scale = min(scale, (_BOTTOM - MARGIN) / height)
+        self.need(height * scale)
+        left, top = MARGIN, self.y
 
         def placed(painter: QPainter) -> None:
             painter.save()
@@ -164,7 +167,7 @@ class Flow:
                 self.need(step)
                 if heads:
                     self._row(heads, widths)
-            left = _MARGIN
+            left = MARGIN
             for cell, width, lines in zip(cells, widths, columns, strict=True):
                 if number == 0 and cell.paint is not None:
                     at, draw = QPointF(left + _CELL + cell.indent / 2 - 3, self.y + step / 2), cell.paint
@@ -174,11 +177,13 @@ class Flow:
                 left += width
             self.y += step
         self.y += _CELL / 2
-        rule = QRectF(_MARGIN, self.y - 0.4, WIDTH, 0.8)
+        rule = QRectF(MARGIN, self.y - 0.4, WIDTH, 0.8)
         self.paint(lambda painter: painter.fillRect(rule, QColor(self.palette.line)))
 
     def _row_height(self, cells: Sequence[Cell], widths: Sequence[float]) -> float:
-        most = max(len(list(self.lines(c.text, c.style.font, w - 2 * _CELL - c.indent))) for c, w in _zip(cells, widths))
+        most = max(
+            len(list(self.lines(c.text, c.style.font, w - 2 * _CELL - c.indent))) for c, w in _zip(cells, widths)
+        )
         return most * max(cell.style.line for cell in cells) + _CELL
 
     def line(self, text: str, style: Style, left: float, top: float, height: float | None = None) -> None:
@@ -221,7 +226,7 @@ class Flow:
         """Write a foot on every page: the title on the left, what `said` makes of number and total on the right."""
         for number, page in enumerate(self.pages, start=1):
             self.written.update(said(number, len(self.pages)) + title)
-            foot = QRectF(_MARGIN, PAGE_HEIGHT - _MARGIN - style.line, WIDTH, style.line)
+            foot = QRectF(MARGIN, PAGE_HEIGHT - MARGIN - style.line, WIDTH, style.line)
             page.append(_foot(foot, said(number, len(self.pages)), title, style))
 
 
@@ -239,11 +244,9 @@ def _foot(rect: QRectF, number: str, title: str, style: Style) -> Paint:
     def draw(painter: QPainter) -> None:
         painter.setFont(style.font)
         painter.setPen(QColor(style.colour))
-        metrics = painter.fontMetrics()
-        from PySide6.QtCore import Qt
-
+        metrics = QFontMetricsF(style.font)
         room = rect.width() - metrics.horizontalAdvance(number) - 30
-        shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, int(room))
+        shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
         painter.drawText(rect, int(Qt.AlignmentFlag.AlignLeft), shown)
         painter.drawText(rect, int(Qt.AlignmentFlag.AlignRight), number)
 
@@ -263,9 +266,12 @@ _CHINESE_FACES = (
 def face(size: int, *, bold: bool = False, mono: bool = False) -> QFont:
     """The interface's or the fixed-width face, with Chinese glyphs in their mainland form where there are any."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont) if mono else QFont()
-    font.setFamilies([font.family(), *_CHINESE_FACES])
+    font.setFamilies([QFontInfo(font).family(), *_CHINESE_FACES])
     font.setPixelSize(size)
     font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     # Hinted widths belong to a screen's pixels; on paper they set letters too far apart.
     font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    # A ligature for `->` or `fi` is copied as something else, or as nothing.
+    for feature in ("liga", "clig", "calt"):
+        font.setFeature(QFont.Tag(feature), 0)
     return font

@@ -68,7 +68,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "outcome-not-checked": ("not checked", "未检查"),
     "outcome-arrived": ("arrived at the network card", "到达网卡"),
     "at-one": ("at {hop}", "位于 {hop}"),
-    "at-several": ("at {hops} or {last}", "位于 {hops}或 {last}"),
+    "at-several": ("at {hops} or {last}", "位于 {hops} 或 {last}"),
     "colon": (": ", "："),
     "comma": (", ", "，"),
     "list": (", ", "、"),
