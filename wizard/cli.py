@@ -153,7 +153,7 @@ def _check(options: argparse.Namespace) -> int:
         for name in options.vantage:
             if name not in known:
                 return _complain(f"--vantage {name}: {options.project} has no such vantage; it has {', '.join(known)}")
-    from wizard.report.json import EarlierError, read_observations
+    from wizard.report.earlier import EarlierError, read_observations
 
     earlier: list[Observation] = []
     for path in options.earlier:
@@ -189,11 +189,13 @@ def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:
 
         print(dumps(result))
     else:
-        from wizard.report.text import to_text
+        import os
 
-        print(to_text(result))
+        from wizard.report.text import terminal, to_text
+
+        print(to_text(result, terminal(sys.stdout, os.environ)))
     if pdf is not None:
-        from wizard.report.pdf import write_pdf
+        from wizard.gui.pdf import write_pdf
 
         try:
             write_pdf(result, pdf)
