@@ -112,4 +112,7 @@ def possible(kind: str, *, last: bool) -> frozenset[Kind]:
         return AT_NAT - {Kind.OTHER_PROTOCOL} | {Kind.CLIENT_DOWN, Kind.CLIENT_GONE}
     if kind == "tunnel-server":
         return frozenset({Kind.NOT_FORWARDED})
+    if kind == "container":
+        # A rule that drops would not touch the host's own connections: it would tell senders apart.
+        return AT_NAT
     return AT_NAT | {Kind.DROP, Kind.REJECT}

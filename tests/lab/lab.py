@@ -18,6 +18,8 @@ from .topology import HOME_ROUTER, Machine, Topology
 
 CONTROL = 7000
 """The port on which a tunnel's server hears its client."""
+WAIT_S = 1.2
+"""After this silence is believed here: a round trip takes less than a millisecond, a busy machine longer."""
 HERE = File(__file__).parent
 HOPWISE = str(File(sys.executable).with_name("hopwise"))
 _HOLDERS = {Kind.LOOPBACK_ONLY: "silent", Kind.HELD: "silent", Kind.ECHO: "echo", Kind.BANNER: "banner"}
@@ -75,25 +77,14 @@ class Lab:
             if machine.space.name in changed:
                 machine.space.forget_connections()
 
-    def check(
-        self,
-        vantages: Sequence[str],
-        *,
-        merge: Iterable[File] = (),
-        timeout_s: float | None = None,
-        where: str | None = None,
-    ) -> tuple[int, dict[str, Any]]:
-        """Exit status and result of `hopwise check --json`, run on the machine of the first vantage (or of `where`)."""
-        argv = [HOPWISE, "check", str(self.project), "--json"]
-        for vantage in vantages:
-            argv += ["--vantage", vantage]
+    def check(self, vantage: str, merge: Iterable[File] = (), timeout_s: float = WAIT_S) -> tuple[int, dict[str, Any]]:
+        """Exit status and result of `hopwise check --json`, run on the vantage's own machine."""
+        argv = [HOPWISE, "check", str(self.project), "--json", "--vantage", vantage, "--timeout", str(timeout_s)]
         for file in merge:
             argv += ["--with", str(file)]
-        if timeout_s is not None:
-            argv += ["--timeout", str(timeout_s)]
-        with self.topology.vantages[where or vantages[0]].space.entered():
+        with self.topology.vantages[vantage].space.entered():
             done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
-        if done.returncode not in (0, 1, 3):
+        if done.returncode not in (0, 1, 3) or not done.stdout:
             raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stderr}\n{done.stdout}")
         return done.returncode, json.loads(done.stdout)
 
@@ -102,6 +93,10 @@ class Lab:
         started = Program(machine.space, argv, self.files / f"{name}.log")
         self._programs.setdefault(name, []).append(started)
         return started
+
+    def arrivals(self) -> str:
+        """What the responder has reported by now, one observation a line."""
+        return self._programs["service"][-1].printed()
 
     def stop(self, name: str) -> str:
         """End the programs of that name; returns what they printed."""
@@ -184,7 +179,7 @@ class Lab:
         if silent or self.responder == "none":
             return
         if self.responder == "hopwise":
-            argv = [HOPWISE, "respond", str(self.project), "--minutes", "10"]
+            argv = [HOPWISE, "respond", str(self.project), "--minutes", "10", "--json"]
             self.program("service", machine, argv).wait_for("ready")
         else:
             self._hold(machine, "0.0.0.0", "tell", [(p, inner) for p, _, inner in numbers if (p, inner) not in taken])

@@ -18,15 +18,18 @@ class Seen:
     """What the vantages in `by`, merged, must conclude. The last of them runs last.
 
     `blames` has, for each blocked stretch of ports, "udp 30152-30201: router firewall": its suspects, outermost first.
-    `unproven` has the stretches that nothing failed on and nothing proved. `hops` is the state of each hop.
+    `unproven` has the stretches that nothing failed on and nothing proved. `hops` is the state of each hop, `codes` are
+    findings that must be among those made. `arrivals`: what the responder saw at its network card is merged too.
+    `misled`: a filter tells senders apart, so that the verdict is wrong; then the findings must say what they rest on.
     """
 
     by: tuple[str, ...]
     blames: tuple[str, ...]
     unproven: tuple[str, ...]
     hops: tuple[tuple[str, str], ...]
-    codes: tuple[str, ...]
-    arrivals: bool
+    codes: tuple[str, ...] = ()
+    arrivals: bool = False
+    misled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +90,5 @@ def _seen(told: dict[str, Any]) -> Seen:
         hops,
         tuple(told.get("codes", ())),
         told.get("arrivals", False),
+        told.get("misled", False),
     )

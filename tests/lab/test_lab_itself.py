@@ -47,16 +47,16 @@ def space(lab: Lab, vantage: str) -> Namespace:
 
 def test_a_healthy_router_forwards_every_planned_port_and_keeps_the_sender(home: Lab) -> None:
     home.break_()
-    assert knock(space(home, "outside"), "udp", HOME, [30152, 30181]) == {
+    assert knock(space(home, "outside"), "udp", HOME, [30152, 30352]) == {
         30152: "30152 198.51.100.10",
-        30181: "30181 198.51.100.10",
+        30352: "30352 198.51.100.10",
     }
     assert knock(space(home, "outside"), "tcp", HOME, [30881]) == {30881: "30881 198.51.100.10"}
 
 
 def test_unplanned_ports_are_silent(home: Lab) -> None:
     home.break_()
-    assert knock(space(home, "outside"), "udp", HOME, [30151, 30182]) == {30151: "silent", 30182: "silent"}
+    assert knock(space(home, "outside"), "udp", HOME, [30151, 30353]) == {30151: "silent", 30353: "silent"}
     assert knock(space(home, "laptop"), "tcp", SERVER, [30882]) == {30882: "silent"}
 
 
@@ -153,9 +153,9 @@ def test_two_faults_are_switched_on_together_and_off_again(home: Lab) -> None:
 
 def test_the_tunnel_carries_both_protocols_and_the_service_sees_the_tunnels_client(chain: Lab) -> None:
     chain.break_()
-    assert knock(space(chain, "outside"), "tcp", CLOUD, [10000, 10019, 8172]) == {
+    assert knock(space(chain, "outside"), "tcp", CLOUD, [10000, 10100, 8172]) == {
         10000: "10000 192.168.77.5",
-        10019: "10019 192.168.77.5",
+        10100: "10100 192.168.77.5",
         8172: "8172 192.168.77.5",
     }
     assert knock(space(chain, "outside"), "udp", CLOUD, [10004]) == {10004: "20004 192.168.77.5"}

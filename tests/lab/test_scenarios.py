@@ -1,0 +1,64 @@
+"""The command line, run in real networks, says of every port what was worked out by hand."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import pytest
+
+from .crew import Crew, Run
+from .invariants import EXITS, Port, broken, rows, suspects
+from .path import Path, span
+from .scenario import Seen, load, names
+
+pytestmark = [pytest.mark.requires("root", "namespaces", "nft"), pytest.mark.timeout(300)]
+
+ALIKE = "alike"
+"""A finding that rests on filters treating all senders alike says so."""
+SCENARIOS = {name: load(name) for name in names()}
+CASES = {
+    f"{name}: {case.name}": (scenario.path, case) for name, scenario in SCENARIOS.items() for case in scenario.cases
+}
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest, crew: Crew) -> dict[str, Future[list[Run]]]:
+    """Every case that was asked for, under way."""
+    asked = [item.callspec.params["case"] for item in request.session.items if item.path == request.path]  # type: ignore[attr-defined]
+    return {name: crew.pool.submit(crew.seen, *CASES[name]) for name in asked}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_verdict_is_the_one_worked_out_by_hand(case: str, runs: dict[str, Future[list[Run]]]) -> None:
+    path, told = CASES[case]
+    for seen, run in zip(told.seen, runs[case].result(), strict=True):
+        where = f"{case}, seen by {', '.join(seen.by)}{' and the arrivals' if seen.arrivals else ''}"
+        if seen.misled:
+            errors = [finding for finding in run.result["findings"] if finding["severity"] == "error"]
+            assert all(ALIKE in " ".join(finding["evidence"]) for finding in errors), where
+        else:
+            assert broken(path, told.faults, run.status, run.result) == [], where
+        _agrees(path, seen, run, where)
+
+
+def _agrees(path: Path, seen: Seen, run: Run, where: str) -> None:
+    blamed = _spread(seen.blames)
+    expected = {(p.protocol, n): "open" for p in path.ports for n in range(p.first, p.last + 1)}
+    expected |= dict.fromkeys(_spread(seen.unproven), "unknown") | dict.fromkeys(blamed, "blocked")
+    assert suspects(run.result) == blamed, where
+    assert rows(run.result["ports"]) == expected, where
+    assert {hop["id"]: hop["state"] for hop in run.result["hops"]} == dict(seen.hops), where
+    assert run.status == EXITS["blocked" if blamed else "unknown" if seen.unproven else "open"], where
+    found = {finding["code"] for finding in run.result["findings"]}
+    assert found >= set(seen.codes), where
+
+
+def _spread(stretches: tuple[str, ...]) -> dict[Port, list[str]]:
+    """Each port of "udp 30152-30201: router firewall" with what follows the colon."""
+    found: dict[Port, list[str]] = {}
+    for stretch in stretches:
+        ports, _, accused = stretch.partition(":")
+        protocol, numbers = ports.split()
+        first, last = span(numbers)
+        found |= {(protocol, number): accused.split() for number in range(first, last + 1)}
+    return found
