@@ -106,6 +106,7 @@ class Responder:
         self._own: List[str] = []
         self._every_name_known = True
         self._readers: List[socket.socket] = []
+        self._card: Optional[socket.socket] = None
         self._servers: List[asyncio.AbstractServer] = []
         self._transports: List[asyncio.BaseTransport] = []
         self._streams: Dict[_Stream, None] = {}
@@ -136,6 +137,10 @@ class Responder:
         loop = asyncio.get_running_loop()
         if self._timer is not None:
             self._timer.cancel()
+        if self._card is not None:
+            # What came last may not have been looked at yet.
+            self._on_card(self._card)
+            self._card = None
         for sock in self._readers:
             loop.remove_reader(sock)
             sock.close()
@@ -165,6 +170,7 @@ class Responder:
         size = (len(program) - 1) // INSTRUCTION.size
         sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", size, ctypes.addressof(program)))
         sock.setblocking(False)
+        self._card = sock
         self._listen(sock, self._on_card)
         return True
 

@@ -66,7 +66,7 @@ def printed(project: Project, at: str | None, minutes: float) -> str:
         f"{sources}\n\n"
         f"PLAN = {plan!a}\n\n"
         'if __name__ == "__main__":\n'
-        f"    sys.exit(main(PLAN, {minutes!r}))\n"
+        f"    sys.exit(main(PLAN, {float(minutes)!r}))\n"
     )
 
 

@@ -179,7 +179,7 @@ def held_line(plan: ResponderPlan, held: Held, why: str, at: str) -> Dict[str, A
     return {
         "vantage": "responder",
         "enters": plan.hop,
-        "address": plan.address or "",
+        "address": plan.address or "0.0.0.0",
         "port": held.number,
         "protocol": held.protocol,
         "outcome": "not-checked",
