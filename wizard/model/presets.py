@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from wizard.model.hop import Hop
@@ -55,8 +56,16 @@ class Preset:
 
 @cache
 def presets() -> tuple[Preset, ...]:
-    """Every preset, by the order that its file asks for."""
-    loaded = [_load(path.stem, path.read_text("utf-8")) for path in resource("presets").glob("*.toml")]
+    """Every preset that comes with Hopwise, in the order to show them."""
+    return read_folder(resource("presets"))
+
+
+def read_folder(folder: Path) -> tuple[Preset, ...]:
+    """The presets in a folder, one `.toml` file each, in the order that they ask for.
+
+    Raises ProjectError for one that makes no valid project, KeyError for one that lacks a key.
+    """
+    loaded = [_load(path.stem, path.read_text("utf-8")) for path in folder.glob("*.toml")]
     return tuple(preset for _, _, preset in sorted(loaded, key=lambda entry: entry[:2]))
 
 
@@ -68,10 +77,10 @@ def preset(preset_id: str) -> Preset:
     raise KeyError(preset_id)
 
 
-def new_project(preset: Preset, public_address: str) -> Project:
-    """A project for the service at an address; it is valid if the address is."""
+def new_project(preset: Preset, public_address: str, language: str = "en") -> Project:
+    """A project for the service at an address, named in that language; it is valid if the address is."""
     return Project(
-        name=preset.title.en,
+        name=preset.title.say(language),
         public_address=public_address,
         hops=tuple(
             replace(hop, address=public_address) if hop.address == PUBLIC_ADDRESS else hop for hop in preset.hops

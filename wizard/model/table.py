@@ -263,12 +263,9 @@ def _check_keys(draft: Draft, table: Table, path: KeyPath, kind: str) -> None:
 
 
 def _tables(draft: Draft, table: Table, kind: str, *, required: bool = False) -> list[tuple[KeyPath, Table]]:
-    found = table.get(kind)
-    if found is None:
-        if required:
-            draft.whole = False
-            draft.blame((), f"no-{kind}")
-        return []
+    found = table.get(kind, [])
+    if found == [] and required:
+        draft.blame((), f"no-{kind}")
     if not isinstance(found, list):
         draft.whole = False
         draft.blame((kind,), "not-tables", kind=kind)
@@ -363,6 +360,10 @@ def _range(draft: Draft, table: Table, path: KeyPath, key: str) -> PortRange | N
 def _as_range(draft: Draft, value: object, path: KeyPath) -> PortRange | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         _wrong_type(draft, path, value, "type-range")
+        return None
+    if isinstance(value, int) and not 1 <= value <= 65535:
+        draft.whole = False
+        draft.blame(path, "range-bounds", value)
         return None
     try:
         return PortRange.parse(str(value))

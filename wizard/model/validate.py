@@ -99,8 +99,6 @@ def _check_ids(draft: Draft, items: Iterable[HopDraft | VantageDraft]) -> None:
 
 
 def _check_hops(draft: Draft) -> None:
-    if draft.whole and not draft.hops:
-        draft.blame((), "no-hops")
     if len(draft.hops) > MOST_HOPS:
         draft.blame(draft.hops[MOST_HOPS].at, "too-many-hops", most=str(MOST_HOPS))
     _check_ids(draft, draft.hops)
@@ -115,8 +113,6 @@ def _check_hops(draft: Draft) -> None:
 
 
 def _check_ports(draft: Draft) -> None:
-    if draft.whole and not draft.ports:
-        draft.blame((), "no-ports")
     for plan in draft.ports:
         if plan.name is not None and not plan.name.strip():
             draft.blame((*plan.at, "name"), "empty", plan.name, write=Term("example-ports-name"))
@@ -239,6 +235,8 @@ def _share(one: PortRange | None, other: PortRange | None) -> bool:
 
 
 def _unknown_hop(draft: Draft, path: KeyPath, hop_id: str, ids: list[str], value: str | None) -> None:
+    if not ids:
+        return  # the path is missing, which is said already
     meant = misspelt(hop_id, ids)
     if meant is not None:
         draft.blame(path, "unknown-hop-meant", value, hop=hop_id, meant=meant)
