@@ -164,8 +164,8 @@ def _check(options: argparse.Namespace) -> int:
         earlier += observations
         for note in notes:
             print(f"hopwise: --with {path}: {note}", file=sys.stderr)
+    from wizard.probes.persistence import DEFAULT_TIMEOUT_S
     from wizard.session import Session
-    from wizard.vantage.local import DEFAULT_TIMEOUT_S
 
     session = Session(
         project,
@@ -249,9 +249,7 @@ def _passwords(project: Project, options: argparse.Namespace) -> dict[str, Secre
     given = _given_password(options)
     if given is not None:
         return {vantage.id: given for vantage in wanted}
-    from wizard.system.keyring import find
-
-    found = {vantage.id: find(vantage.server or "", vantage.username or "") for vantage in wanted}
+    found = {vantage.id: _kept_password(vantage.server or "", vantage.username or "") for vantage in wanted}
     return {name: secret for name, secret in found.items() if secret is not None}
 
 
@@ -284,14 +282,20 @@ def _respond(options: argparse.Namespace) -> int:
 def _ice(options: argparse.Namespace) -> int:
     from wizard.report.ice import run_ice
 
-    return run_ice(options, _given_password(options))
+    return run_ice(options, _given_password(options), _kept_password)
+
+
+def _kept_password(server: str, username: str) -> Secret | None:
+    from wizard.system.keyring import find
+
+    return find(server, username)
 
 
 def _presets(_: argparse.Namespace) -> int:
     from wizard.model.presets import presets
 
     for preset in presets():
-        print(f"{preset.id:22} {preset.title['en']}")
+        print(f"{preset.id:22} {preset.title.en}")
     return 0
 
 

@@ -20,10 +20,11 @@ from wizard.model.vantage import Vantage, VantageKind
 from wizard.observation import Fact, NameResolved, Observation, Outcome
 from wizard.plan import Probe, counterpart, entries, make_plan
 from wizard.probes.dns import resolve
-from wizard.system.interfaces import interfaces
+from wizard.probes.persistence import DEFAULT_TIMEOUT_S
+from wizard.system.interfaces import networks
 from wizard.system.listening import inspect
 from wizard.vantage.here import why_not_here
-from wizard.vantage.local import DEFAULT_TIMEOUT_S, LocalPlace
+from wizard.vantage.local import LocalPlace
 from wizard.vantage.place import Place
 
 SECOND_LOOK = 0.2
@@ -149,8 +150,10 @@ class Session:
             async for item in found:
                 yield self._learn(item)
         if any(self._is_on_service_host(vantage) for vantage in here):
-            yield self._learn(await asyncio.to_thread(inspect))
-        second = [
+            inspected = await asyncio.to_thread(inspect)
+            if inspected is not None:
+                yield self._learn(inspected)
+        second: list[tuple[Place, Sequence[Probe]]] = [
             (self._place(vantage, self._timeout_s * SECOND_LOOK), probes)
             for vantage in here
             if vantage.kind is VantageKind.LOCAL and (probes := self._second_look(vantage))
@@ -163,7 +166,7 @@ class Session:
         yield Finished(self.result)
 
     def _choose(self) -> tuple[list[Vantage], list[tuple[Vantage, str]]]:
-        reasons = why_not_here(self.project, interfaces(), self._passwords)
+        reasons = why_not_here(self.project, networks(), self._passwords)
         here: list[Vantage] = []
         skipped: list[tuple[Vantage, str]] = []
         for vantage in self.project.places():
@@ -178,7 +181,6 @@ class Session:
 
     def _place(self, vantage: Vantage, timeout_s: float) -> Place:
         key = probe_key(self.project)
-        name = self.project.public_address if parse_ip(self.project.public_address) is None else None
         if vantage.kind is VantageKind.TURN:
             # The TURN client brings aioice along, which costs a start-up that a local check need not pay.
             from wizard.vantage.relay import RelayPlace
@@ -192,8 +194,11 @@ class Session:
                 key=key,
                 hops=self.project.hops,
                 timeout_s=timeout_s,
+                server_name=self.project.public_address,
             )
-        return LocalPlace(vantage.id, key=key, hops=self.project.hops, timeout_s=timeout_s, server_name=name)
+        return LocalPlace(
+            vantage.id, key=key, hops=self.project.hops, timeout_s=timeout_s, server_name=self.project.public_address
+        )
 
     async def _observe(
         self, work: Sequence[tuple[Place, Sequence[Probe]]], extra: AsyncIterator[Observation | Fact] | None
@@ -289,7 +294,7 @@ class Session:
         return (
             vantage.kind is VantageKind.LOCAL
             and len(self.project.hops) - 1 in entries(self.project, vantage)
-            and any(address == interface.ip for interface in interfaces())
+            and any(str(address) == network.address for network in networks())
         )
 
     def _not_checked(self, probe: Probe, reason: str) -> Observation:

@@ -10,12 +10,11 @@ from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
 from wizard.plan import entries
-
-Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+from wizard.system.interfaces import Network
 
 
 def why_not_here(
-    project: Project, interfaces: Sequence[Interface], passwords: Mapping[str, Secret]
+    project: Project, networks: Sequence[Network], passwords: Mapping[str, Secret]
 ) -> dict[str, str | None]:
     """For each vantage None if it can run on this computer, or else why not, in words.
 
@@ -26,7 +25,7 @@ def why_not_here(
     local = [v for v in project.places() if v.kind is VantageKind.LOCAL]
     here = set(local)
     if len(local) > 1:
-        here = {v for v in local if _is_near(project, v, interfaces)}
+        here = {v for v in local if _is_near(project, v, networks)}
         if not here:
             outermost = min(_first_entry(project, v) for v in local)
             here = {v for v in local if _first_entry(project, v) == outermost}
@@ -51,10 +50,8 @@ def _first_entry(project: Project, vantage: Vantage) -> int:
     return next(iter(entries(project, vantage)), len(project.hops))
 
 
-def _is_near(project: Project, vantage: Vantage, interfaces: Sequence[Interface]) -> bool:
+def _is_near(project: Project, vantage: Vantage, networks: Sequence[Network]) -> bool:
     """Whether the first hop that the vantage addresses is in a network of this computer."""
     found = entries(project, vantage)
     address = parse_ip(project.hops[found[0]].address or "") if found else None
-    return address is not None and any(
-        address.version == interface.version and address in interface.network for interface in interfaces
-    )
+    return address is not None and any(address in ipaddress.ip_interface(str(network)).network for network in networks)
