@@ -21,7 +21,7 @@ gate ruff check .
 gate ruff format --check .
 gate mypy
 gate lint-imports
-if [ -n "$(command -v shellcheck)" ]; then gate shellcheck -x packaging/*.sh .ci/run; fi
+if [ -n "$(command -v shellcheck)" ]; then gate shellcheck -x packaging/*.sh packaging/deb/*.sh .ci/run; fi
 before_tests=${failed[*]}
 gate pytest --continue-on-collection-errors "$@"
 [ -z "$before_tests" ] || say "failed before the tests: $before_tests"
