@@ -69,7 +69,7 @@ class LocalPlace:
         udp = [one for one in aimed if one.probe.protocol is Protocol.UDP]
         tcp = [one for one in aimed if one.probe.protocol is Protocol.TCP]
         # One socket serves all UDP ports of an address where the system tells of ICMP errors.
-        batch = len(udp) if icmp.TOLD else slots.capacity // 2
+        batch = max(1, len(udp) if icmp.TOLD else slots.capacity // 2)
         async with asyncio.TaskGroup() as group:
             for start in range(0, len(udp), batch):
                 group.create_task(self._ask_udp(udp[start : start + batch], losses, slots, decided))
