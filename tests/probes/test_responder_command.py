@@ -77,11 +77,11 @@ def until_ready(process: subprocess.Popen[str]) -> list[str]:
     raise AssertionError(f"it ended without being ready: {lines} {process.stderr and process.stderr.read()}")
 
 
-def ask(address: str, port: int, *, enters: str = "router", key: bytes = KEY.encode(), sent_to: int = 0) -> bytes:
+def ask(address: str, port: int, *, vantage: str = "laptop", enters: str = "router", sent_to: int = 0) -> bytes:
     """The bytes that come back over UDP."""
     with udp_socket(address, port) as sock:
         sock.settimeout(WITHIN_S)
-        sock.send(request(key, os.urandom(12), "laptop", enters, sent_to or port))
+        sock.send(request(KEY.encode(), os.urandom(12), vantage, enters, sent_to or port))
         return sock.recv(2000)
 
 
@@ -172,9 +172,9 @@ def test_a_reader_that_stalls_keeps_no_probe_waiting(tmp_path: Path) -> None:
     with started(command(project, "--json")) as process:
         until_ready(process)
         # More lines than a pipe holds, and nobody reads them.
-        for _ in range(20):
+        for vantage in range(20):
             for port in range(first, first + 40):
-                ask("127.0.0.1", port)
+                ask("127.0.0.1", port, vantage=f"laptop-{vantage}")
         process.terminate()
         lines, _ = process.communicate(timeout=WITHIN_S)
     answered = [line for line in map(json.loads, lines.splitlines()) if line["outcome"] == "answered"]
