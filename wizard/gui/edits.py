@@ -35,11 +35,11 @@ def with_value(table: Table, path: KeyPath, value: object) -> Table:
 
 
 def with_public_address(table: Table, address: str) -> Table:
-    """Another address for clients; the first hop follows if probes entered there by the old one."""
+    """Another address for clients; the hops that probes entered by the old one follow."""
     changed = with_value(table, ("public_address",), address)
-    hops = changed.get("hops") or []
-    if hops and hops[0].get("address", "") == table.get("public_address", ""):
-        changed = with_value(changed, ("hops", 0, "address"), address)
+    for hop in changed.get("hops", []):
+        if "address" in hop and hop["address"] == table.get("public_address"):
+            hop["address"] = address
     return changed
 
 

@@ -1,0 +1,29 @@
+"""What every page is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wizard.gui.jobs import Jobs
+from wizard.gui.speech import Speech
+from wizard.gui.theme import Theme
+from wizard.gui.view_models.document import DocumentModel
+from wizard.gui.view_models.passwords import PasswordModel
+from wizard.gui.view_models.run import RunModel
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The look, the language, and the view models that pages share."""
+
+    theme: Theme
+    speech: Speech
+    jobs: Jobs
+    document: DocumentModel
+    run: RunModel
+    passwords: PasswordModel
+
+    @property
+    def language(self) -> str:
+        """The language of catalogues and of the diagram."""
+        return self.speech.language

@@ -1,0 +1,1 @@
+"""The few controls that Qt does not have."""

@@ -1,0 +1,42 @@
+"""The language of the interface, switched while it runs."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QTranslator, Signal
+from PySide6.QtWidgets import QApplication
+
+from wizard.model.resource import resource
+
+
+class Speech(QObject):
+    """Which language is spoken. Signal: `changed` after every widget has been told by a LanguageChange event."""
+
+    changed = Signal()
+
+    def __init__(self, app: QApplication, language: str) -> None:
+        super().__init__(app)
+        self._app = app
+        self._translators: list[QTranslator] = []
+        self.language = ""
+        self.speak(language)
+
+    def speak(self, language: str) -> None:
+        """Change the language now."""
+        if language == self.language:
+            return
+        self.language = language
+        QLocale.setDefault(QLocale(language))
+        for translator in self._translators:
+            self._app.removeTranslator(translator)
+        self._translators.clear()
+        if language != "en":
+            qt = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+            self._install(f"qtbase_{language}", qt)
+            self._install(f"hopwise_{language}", str(resource("translations")))
+        self.changed.emit()
+
+    def _install(self, name: str, folder: str) -> None:
+        translator = QTranslator(self)
+        if translator.load(name, folder):
+            self._app.installTranslator(translator)
+            self._translators.append(translator)
