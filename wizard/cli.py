@@ -63,7 +63,9 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         "Without a command it opens the wizard.",
     )
     parser.add_argument("--version", action="version", version=f"hopwise {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=_Parser, prog="hopwise"
+    )
 
     check = commands.add_parser("check", help="probe every port, name the hop that stops it, say what to do")
     check.add_argument("project", metavar="PROJECT", type=Path)

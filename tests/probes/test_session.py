@@ -1,0 +1,144 @@
+"""A whole run over loopback: planned, probed, diagnosed, told as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from wizard.diagnosis.verdict import Severity, State
+from wizard.model.hop import Hop, HopKind
+from wizard.model.port import PortPlan, PortRange, Protocol
+from wizard.model.project import Project
+from wizard.model.vantage import Vantage, VantageKind
+from wizard.observation import HostInspected, Outcome
+from wizard.report.responder import responder_plan
+from wizard.responder import Responder
+from wizard.session import Finished, Learnt, Planned, Session, Skipped
+
+FAST_S = 1.0
+
+
+def free_stretch(size: int) -> PortRange:
+    """Numbers that nobody holds now, below the ephemeral ones."""
+    for first in range(20_000, 30_000, size):
+        with contextlib.ExitStack() as stack:
+            try:
+                for number in range(first, first + size):
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                        sock = stack.enter_context(socket.socket(socket.AF_INET, kind))
+                        sock.bind(("127.0.0.1", number))
+            except OSError:
+                continue
+            return PortRange(first, first + size - 1)
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture
+def project() -> Project:
+    stretch = free_stretch(8)
+    return Project(
+        name="On one computer",
+        public_address="127.0.0.1",
+        hops=(
+            Hop("wall", HopKind.FIREWALL, address="127.0.0.1"),
+            Hop("chat", HopKind.SERVICE, address="127.0.0.1"),
+        ),
+        ports=(
+            PortPlan("media", Protocol.UDP, stretch),
+            PortPlan("web", Protocol.TCP, PortRange(stretch.first, stretch.first)),
+        ),
+        vantages=(Vantage("outside"), Vantage("inside", beyond="wall")),
+    )
+
+
+@contextlib.asynccontextmanager
+async def responding(project: Project) -> AsyncIterator[Responder]:
+    responder = Responder(responder_plan(project))
+    await responder.start()
+    try:
+        yield responder
+    finally:
+        await responder.stop()
+
+
+async def test_a_run_tells_its_plan_then_every_probe_then_its_end(project: Project) -> None:
+    session = Session(project, timeout_s=FAST_S)
+    async with responding(project):
+        told = [progress async for progress in session.run()]
+    assert isinstance(told[0], Planned)
+    assert told[0].probes == 2 * 9
+    assert isinstance(told[-1], Finished)
+    learnt = [p.item for p in told if isinstance(p, Learnt)]
+    assert [getattr(item, "outcome", None) for item in learnt].count(Outcome.ANSWERED) == 18
+    assert session.result.diagnosis.state is State.OPEN
+
+
+async def test_a_host_without_the_service_is_found_by_its_refusals_and_its_list_of_sockets(project: Project) -> None:
+    session = Session(project, vantages=["inside"], timeout_s=FAST_S)
+    told = [progress async for progress in session.run()]
+    assert any(isinstance(p, Learnt) and isinstance(p.item, HostInspected) for p in told)
+    errors = [f for f in session.diagnosis.findings if f.severity is Severity.ERROR]
+    assert {(f.code, f.suspects) for f in errors} == {("service-not-running", ("chat",))}
+
+
+async def test_tcp_answered_where_udp_is_planned_is_named(project: Project) -> None:
+    media = project.ports[0]
+    swapped = replace(project, ports=(replace(media, protocol=Protocol.TCP),), probe_key="same")
+    planned = replace(project, ports=(media,), probe_key="same")
+    plan = responder_plan(swapped)
+    # The responder also answers the protocol that its plan lacks; here it must not, as a router would not pass it.
+    only_tcp = Responder(plan)
+    blocker = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in media.outside]
+    try:
+        for sock, number in zip(blocker, media.outside, strict=True):
+            sock.bind(("127.0.0.1", number))
+        await only_tcp.start()
+        session = Session(planned, vantages=["outside"], timeout_s=FAST_S)
+        async for _ in session.run():
+            pass
+    finally:
+        await only_tcp.stop()
+        for sock in blocker:
+            sock.close()
+    errors = [f for f in session.diagnosis.findings if f.severity is Severity.ERROR]
+    assert {f.code for f in errors} == {"wrong-protocol"}
+
+
+async def test_a_relay_without_a_password_is_skipped_and_says_so(project: Project) -> None:
+    relay = Vantage("relay", VantageKind.TURN, server="turn:127.0.0.1:9", username="alice")
+    session = Session(replace(project, vantages=(relay,)), timeout_s=FAST_S)
+    told = [progress async for progress in session.run()]
+    assert any(isinstance(p, Skipped) and "no password for alice" in p.reason for p in told)
+    assert {o.outcome for o in session.result.observations} == {Outcome.NOT_CHECKED}
+    assert session.diagnosis.state is State.UNKNOWN
+
+
+async def test_closing_a_run_half_way_leaves_no_task_behind(project: Project) -> None:
+    before = asyncio.all_tasks()
+    session = Session(project, timeout_s=30)
+    silent = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in project.ports[0].outside]
+    try:
+        for sock, number in zip(silent, project.ports[0].outside, strict=True):
+            sock.bind(("127.0.0.1", number))
+        run = session.run()
+        assert isinstance(await anext(run), Planned)
+        await anext(run)
+        await run.aclose()
+    finally:
+        for sock in silent:
+            sock.close()
+    assert asyncio.all_tasks() == before
+
+
+async def test_earlier_observations_are_part_of_the_verdict(project: Project) -> None:
+    async with responding(project):
+        outside = Session(project, vantages=["outside"], timeout_s=FAST_S)
+        async for _ in outside.run():
+            pass
+    later = Session(replace(project, vantages=()), earlier=outside.result.observations, timeout_s=FAST_S)
+    assert later.diagnosis.state is State.OPEN

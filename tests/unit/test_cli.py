@@ -1,0 +1,120 @@
+"""The command line: what it accepts, what it says, and the status that it ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wizard.cli import main
+
+PROJECT = """
+format = 1
+name = "Nobody can test this here"
+public_address = "203.0.113.20"
+[[hops]]
+id = "router"
+kind = "router"
+address = "203.0.113.20"
+[[hops]]
+id = "chat"
+kind = "service"
+[[ports]]
+name = "web"
+protocol = "tcp"
+outside = 8172
+[[vantages]]
+id = "relay"
+kind = "turn"
+server = "turn:198.51.100.7:3478"
+username = "alice"
+"""
+ANSWERED = {
+    "vantage": "relay",
+    "enters": "router",
+    "address": "203.0.113.20",
+    "port": 8172,
+    "protocol": "tcp",
+    "outcome": "answered",
+    "at": "2026-01-01T12:00:00Z",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("HOPWISE_TURN_PASSWORD", raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    path = tmp_path / "chat.toml"
+    path.write_text(PROJECT)
+    return path
+
+
+def earlier(tmp_path: Path, **changes: object) -> str:
+    path = tmp_path / "earlier.json"
+    path.write_text(json.dumps({"format": 1, "observations": [ANSWERED | changes]}))
+    return str(path)
+
+
+def test_nothing_observed_ends_with_3(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(project), "--json"]) == 3
+    result = json.loads(capsys.readouterr().out)
+    assert [port["state"] for port in result["ports"]] == ["unknown"]
+    assert {o["outcome"] for o in result["observations"]} == {"not-checked"}
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("answered", 0), ("silent", 1), ("accepted", 3), ("alien", 3)])
+def test_the_status_is_that_of_the_verdict(project: Path, tmp_path: Path, outcome: str, status: int) -> None:
+    late = "2999-01-01T12:00:00Z"
+    assert main(["check", str(project), "--json", "--with", earlier(tmp_path, outcome=outcome, at=late)]) == status
+
+
+def test_a_result_of_another_path_opens_nothing(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(project), "--with", earlier(tmp_path, address="198.51.100.99")]) == 3
+    assert "198.51.100.99" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "missing.toml"], "missing.toml"),
+        (["chekc"], "chekc"),
+        (["check"], "PROJECT"),
+        (["check", "PROJECT", "--vantage", "nowhere"], "--vantage nowhere"),
+        (["check", "PROJECT", "--timeout", "nan"], "--timeout"),
+        (["check", "PROJECT", "--with", "missing.json"], "missing.json"),
+        (["respond", "PROJECT", "--at", "nowhere"], "--at nowhere"),
+        (["respond", "PROJECT", "--minutes", "-1"], "--minutes"),
+        (["--unknown"], "hopwise"),
+    ],
+)
+def test_what_cannot_be_used_ends_with_2_and_one_line_that_says_what(
+    project: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = main([str(project) if argument == "PROJECT" else argument for argument in arguments])
+    except SystemExit as stop:
+        status = int(str(stop.code))
+    printed = capsys.readouterr()
+    assert status == 2
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert said in printed.err
+
+
+def test_every_fault_of_a_project_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(PROJECT.replace('"tcp"', '"tpc"').replace('kind = "router"', 'kind = "modem"'))
+    assert main(["check", str(path)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all("bad.toml" in line for line in lines)
+    assert any("protocol" in line and "tpc" in line for line in lines)
+    assert any("kind" in line and "modem" in line for line in lines)
+
+
+def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["presets"]) == 0
+    assert "coturn" in capsys.readouterr().out
