@@ -412,7 +412,7 @@ password = "hunter2"
 """
     found = problems(text)
     assert [(problem.line, problem.key) for problem in found] == [
-        (None, ""),
+        (None, "format"),
         (2, "public_address"),
         (5, "hops[1].kind"),
         (6, "hops[1].address"),

@@ -41,6 +41,9 @@ def merge(project: Project, target: Path) -> str | None:
     Raises ProjectError if the file cannot be read as TOML.
     """
     text = read_text(target)
+    crlf = "\r\n" in text and not re.search(r"(?<!\r)\n", text)
+    if crlf:
+        text = text.replace("\r\n", "\n")
     table = parse(text, str(target))
     new = to_table(project)
     try:
@@ -51,8 +54,8 @@ def merge(project: Project, target: Path) -> str | None:
     # Also false if the file has secrets or faults of its own: they are not carried on.
     if not same:
         return None
-    if "\r\n" in text and not re.search(r"(?<!\r)\n", text):
-        merged = re.sub(r"(?<!\r)\n", "\r\n", merged)
+    if crlf:
+        merged = merged.replace("\n", "\r\n")
     return (_BOM if target.read_bytes().startswith(_BOM.encode()) else "") + merged
 
 

@@ -6,13 +6,13 @@ import enum
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from wizard.model.draft import Draft, HopDraft, IceDraft, PortDraft, VantageDraft
 from wizard.model.hop import HopKind
 from wizard.model.misspelling import misspelt
 from wizard.model.port import PortRange, Protocol, Speaks
-from wizard.model.problem import KeyPath, Problem, Term, value_text
+from wizard.model.problem import KeyPath, Term
 from wizard.model.project import FORMAT, Project
 from wizard.model.vantage import VantageKind
 
@@ -51,71 +51,6 @@ _SECRETS = (
 )
 # RTCIceServer's credentialType says "password" and is none.
 _NO_SECRETS = ("credentialtype",)
-
-
-@dataclass(slots=True)
-class HopDraft:
-    """A hop as far as it could be read. None: missing, or a problem already."""
-
-    at: KeyPath
-    id: str | None = None
-    kind: HopKind | None = None
-    label: str | None = None
-    address: str | None = None
-
-
-@dataclass(slots=True)
-class PortDraft:
-    """A port plan as far as it could be read."""
-
-    at: KeyPath
-    name: str | None = None
-    protocol: Protocol | None = None
-    outside: PortRange | None = None
-    inside: dict[str, PortRange | None] = field(default_factory=dict)
-    speaks: Speaks | None = None
-    path: str | None = None
-
-
-@dataclass(slots=True)
-class VantageDraft:
-    """A vantage as far as it could be read."""
-
-    at: KeyPath
-    id: str | None = None
-    kind: VantageKind | None = None
-    beyond: str | None = None
-    server: str | None = None
-    username: str | None = None
-
-
-@dataclass(slots=True)
-class IceDraft:
-    """An ICE server as far as it could be read."""
-
-    at: KeyPath
-    urls: list[str | None] | None = None
-    username: str | None = None
-
-
-@dataclass(slots=True)
-class Draft:
-    """A project as far as it could be read, and what could not. `whole`: nothing in it is without meaning."""
-
-    name: str | None = None
-    public_address: str | None = None
-    announced: list[str | None] = field(default_factory=list)
-    probe_key: str | None = None
-    hops: list[HopDraft] = field(default_factory=list)
-    ports: list[PortDraft] = field(default_factory=list)
-    vantages: list[VantageDraft] = field(default_factory=list)
-    ice_servers: list[IceDraft] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    whole: bool = True
-
-    def blame(self, path: KeyPath, code: str, value: object = None, **gaps: str) -> None:
-        """Note a problem; `value` None shows none."""
-        self.problems.append(Problem(path, code, None if value is None else value_text(value), gaps))
 
 
 def read_draft(table: Table) -> Draft:
@@ -224,7 +159,7 @@ def _set(table: dict[str, Any]) -> dict[str, Any]:
 def _check_format(draft: Draft, table: Table) -> None:
     found = table.get("format")
     if found is None:
-        draft.blame((), "format-missing")
+        draft.blame(("format",), "format-missing")
     elif type(found) is not int or found < FORMAT:
         draft.blame(("format",), "format-wrong", found)
     elif found > FORMAT:
@@ -265,7 +200,7 @@ def _check_keys(draft: Draft, table: Table, path: KeyPath, kind: str) -> None:
 def _tables(draft: Draft, table: Table, kind: str, *, required: bool = False) -> list[tuple[KeyPath, Table]]:
     found = table.get(kind, [])
     if found == [] and required:
-        draft.blame((), f"no-{kind}")
+        draft.blame((kind,), f"no-{kind}")
     if not isinstance(found, list):
         draft.whole = False
         draft.blame((kind,), "not-tables", kind=kind)

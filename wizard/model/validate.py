@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable
 
 from wizard.model.address import address_fault, is_name
+from wizard.model.arrivals import MOST_HOPS, check_arrivals, overlaps, plan_text, unknown_hop
+from wizard.model.draft import Draft, HopDraft, PortDraft, VantageDraft
 from wizard.model.hop import Hop, HopKind
-from wizard.model.misspelling import misspelt
-from wizard.model.port import PortPlan, PortRange, Protocol
+from wizard.model.port import Protocol
 from wizard.model.problem import KeyPath, Problem, Term, key_text
-from wizard.model.project import Project, arrival_numbers, translator_of
-from wizard.model.table import KEYS, Draft, HopDraft, PortDraft, Table, VantageDraft, read_draft, to_table
+from wizard.model.project import Project
+from wizard.model.table import KEYS, Table, read_draft, to_table
 from wizard.model.vantage import IceServer, Vantage, VantageKind
 from wizard.wire import uri
 
 LONGEST_ID = 63
 """Characters of an id that travel in a probe."""
-MOST_HOPS = 64
-"""No path of packets is longer."""
 RESERVED = ("responder",)
 """Vantage ids that mean something else in results."""
 
@@ -42,7 +40,7 @@ def read(table: Table) -> tuple[Project | None, tuple[Problem, ...]]:
     _check_top(draft)
     _check_hops(draft)
     _check_ports(draft)
-    _check_arrivals(draft)
+    check_arrivals(draft)
     _check_vantages(draft)
     _check_ice_servers(draft)
     return _project(draft), tuple(sorted(draft.problems, key=_section))
@@ -122,13 +120,13 @@ def _check_ports(draft: Draft) -> None:
             _check_request_path(draft, plan)
     for protocol in Protocol:
         ranges = [(p.outside, p) for p in draft.ports if p.outside is not None and p.protocol is protocol]
-        for earlier, later in _overlaps(ranges):
+        for earlier, later in overlaps(ranges):
             draft.blame(
                 (*later.at, "outside"),
                 "outside-overlap",
                 str(later.outside),
                 protocol=protocol.value,
-                other=_plan_text(earlier),
+                other=plan_text(earlier),
             )
 
 
@@ -143,107 +141,6 @@ def _check_request_path(draft: Draft, plan: PortDraft) -> None:
         draft.blame(path, "path-characters", plan.path)
 
 
-def _overlaps(ranges: Sequence[tuple[PortRange, PortDraft]]) -> list[tuple[PortDraft, PortDraft]]:
-    """Neighbours in ascending order that share a number, each with the earlier in the file first."""
-    found: list[tuple[PortDraft, PortDraft]] = []
-    reach: tuple[PortRange, PortDraft] | None = None
-    for numbers, plan in sorted(ranges, key=lambda pair: (pair[0], pair[1].at[1])):
-        if reach is not None and numbers.first <= reach[0].last:
-            first, second = sorted((reach[1], plan), key=lambda p: p.at[1])
-            found.append((first, second))
-        if reach is None or numbers.last > reach[0].last:
-            reach = numbers, plan
-    return found
-
-
-def _plan_text(plan: PortDraft) -> str:
-    return f"{plan.name or key_text(plan.at)} ({plan.outside})"
-
-
-def _check_arrivals(draft: Draft) -> None:
-    """The numbers inside: at hops that exist, of the same length, changed by one translator to one number each."""
-    ids = [hop.id for hop in draft.hops if hop.id is not None]
-    sound: list[tuple[PortDraft, PortPlan]] = []
-    # Which hop translates is known only of a path whose hops are all known.
-    hops = tuple(Hop(h.id, h.kind) for h in draft.hops if h.id is not None and h.kind is not None)
-    known = len(hops) == len(draft.hops) <= MOST_HOPS and len(set(ids)) == len(hops)
-    for plan in draft.ports:
-        before = len(draft.problems)
-        for hop_id, numbers in plan.inside.items():
-            path = (*plan.at, "inside", hop_id)
-            if hop_id not in ids:
-                _unknown_hop(draft, path, hop_id, ids, None if numbers is None else str(numbers))
-            elif numbers is not None and plan.outside is not None and len(numbers) != len(plan.outside):
-                draft.blame(path, "inside-length", str(numbers), here=str(len(numbers)), outside=str(len(plan.outside)))
-        if known:
-            _check_translators(draft, hops, plan)
-        whole = plan.outside is not None and plan.protocol is not None and None not in plan.inside.values()
-        if whole and known and len(draft.problems) == before:
-            sound.append((plan, _plan(plan)))
-    _check_arrival_overlaps(draft, hops, sound)
-
-
-def _check_translators(draft: Draft, hops: tuple[Hop, ...], plan: PortDraft) -> None:
-    decided: dict[int, str] = {}
-    for position, hop in enumerate(hops):
-        numbers = plan.inside.get(hop.id)
-        if numbers is None:
-            continue
-        path = (*plan.at, "inside", hop.id)
-        translator = translator_of(hops, position)
-        if translator is None:
-            draft.blame(path, "inside-no-translator", str(numbers), hop=hop.id)
-        elif translator not in decided:
-            decided[translator] = hop.id
-        elif plan.inside[decided[translator]] not in (None, numbers):
-            draft.blame(
-                path, "inside-contradicts", str(numbers), other=decided[translator], translator=hops[translator].id
-            )
-
-
-def _check_arrival_overlaps(draft: Draft, hops: tuple[Hop, ...], plans: list[tuple[PortDraft, PortPlan]]) -> None:
-    """Blame two plans whose outside numbers differ and that arrive on the same number at a hop."""
-    firsts = {id(port): arrival_numbers(hops, plan, plan.outside.first) for port, plan in plans}
-    changes = {here for numbers in firsts.values() for here, (a, b) in enumerate(pairwise(numbers), 1) if a != b}
-    told: set[tuple[int, int]] = set()
-    for position in sorted(changes):
-        for protocol in Protocol:
-            ranges = [
-                (PortRange(firsts[id(port)][position], firsts[id(port)][position] + len(plan.outside) - 1), port)
-                for port, plan in plans
-                if plan.protocol is protocol
-            ]
-            for earlier, later in _overlaps(ranges):
-                pair = id(earlier), id(later)
-                if pair in told or _share(earlier.outside, later.outside):
-                    continue
-                told.add(pair)
-                blamed, other = (later, earlier) if later.inside or not earlier.inside else (earlier, later)
-                numbers = next(found for found, port in ranges if port is blamed)
-                draft.blame(
-                    (*blamed.at, "inside" if blamed.inside else "outside"),
-                    "inside-overlap",
-                    str(numbers),
-                    hop=hops[position].id,
-                    protocol=protocol.value,
-                    other=_plan_text(other),
-                )
-
-
-def _share(one: PortRange | None, other: PortRange | None) -> bool:
-    return one is not None and other is not None and one.first <= other.last and other.first <= one.last
-
-
-def _unknown_hop(draft: Draft, path: KeyPath, hop_id: str, ids: list[str], value: str | None) -> None:
-    if not ids:
-        return  # the path is missing, which is said already
-    meant = misspelt(hop_id, ids)
-    if meant is not None:
-        draft.blame(path, "unknown-hop-meant", value, hop=hop_id, meant=meant)
-    else:
-        draft.blame(path, "unknown-hop", value, hop=hop_id, hops=", ".join(ids[:12]))
-
-
 def _check_vantages(draft: Draft) -> None:
     _check_ids(draft, draft.vantages)
     ids = [hop.id for hop in draft.hops if hop.id is not None]
@@ -253,7 +150,7 @@ def _check_vantages(draft: Draft) -> None:
         if vantage.beyond is not None:
             path = (*vantage.at, "beyond")
             if vantage.beyond not in ids:
-                _unknown_hop(draft, path, vantage.beyond, ids, vantage.beyond)
+                unknown_hop(draft, path, vantage.beyond, ids, vantage.beyond)
             elif vantage.beyond == draft.hops[-1].id:
                 draft.blame(path, "beyond-everything", vantage.beyond)
         _check_server(draft, vantage)
@@ -301,13 +198,6 @@ def _check_uri(draft: Draft, path: KeyPath, text: str) -> bool:
     return True
 
 
-def _plan(draft: PortDraft) -> PortPlan:
-    assert draft.protocol is not None
-    assert draft.outside is not None
-    inside = {hop: numbers for hop, numbers in draft.inside.items() if numbers is not None}
-    return PortPlan(draft.name or "", draft.protocol, draft.outside, inside, draft.speaks, draft.path)
-
-
 def _project(draft: Draft) -> Project | None:
     """The project, if every part of it has a meaning."""
     if not draft.whole or draft.name is None or draft.public_address is None:
@@ -316,7 +206,7 @@ def _project(draft: Draft) -> Project | None:
         name=draft.name,
         public_address=draft.public_address,
         hops=tuple(Hop(h.id or "", h.kind, h.label, h.address) for h in draft.hops if h.kind is not None),
-        ports=tuple(_plan(plan) for plan in draft.ports),
+        ports=tuple(plan.plan() for plan in draft.ports),
         vantages=tuple(
             Vantage(v.id or "", v.kind, v.beyond, v.server, v.username) for v in draft.vantages if v.kind is not None
         ),
