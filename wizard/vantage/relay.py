@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from wizard.model.hop import Hop
 from wizard.model.port import Protocol
@@ -19,12 +19,14 @@ from wizard.probes.persistence import DEFAULT_TIMEOUT_S, Loss
 from wizard.probes.target import Aimed, Target
 from wizard.probes.udp import UdpProber
 from wizard.vantage.relay_server import RelayServer, find_server, refusal
-from wizard.vantage.relayed_tcp import RelayedTcpProber
+from wizard.vantage.relayed_tcp import RelayedTcpProber, syns
 from wizard.vantage.relayed_udp import Carriers
 from wizard.wire import turn
 from wizard.wire.turn import Credentials, Refused, Succeeded, Timing
 
 _LIFETIME_S = 600
+_ROUNDS = 3
+_TOO_MUCH_LOSS = "too much is lost between the TURN server and this port to tell whether it is silent"
 
 
 class RelayPlace:
@@ -82,6 +84,7 @@ class _Run:
     def __init__(self, place: RelayPlace) -> None:
         self.found: asyncio.Queue[Observation | Fact | None] = asyncio.Queue()
         self._place = place
+        self._facts: set[RelayChecked] = set()
 
     async def all(self, probes: Sequence[Probe]) -> None:
         place = self._place
@@ -129,72 +132,93 @@ class _Run:
         return aimed
 
     async def _group(self, server: RelayServer, group: _Group) -> None:
+        losses = {aimed.probe.enters: Loss(0) for aimed in group.ports}
+        for aimed in group.ports:
+            losses[aimed.probe.enters].ports += 1
+        silent, source = group.ports, ""
+        for rounds in range(1, _ROUNDS + 1):
+            silent, source = await self._round(server, replace(group, ports=silent), losses)
+            asked = rounds * syns(self._place._timeout_s)
+            if not any(_in_doubt(group, losses[aimed.probe.enters], asked) for aimed in silent):
+                break
+        for aimed in silent:
+            judgement = Judgement(Outcome.SILENT)
+            if _in_doubt(group, losses[aimed.probe.enters], asked):
+                judgement = Judgement(Outcome.NOT_CHECKED, error=_TOO_MUCH_LOSS)
+            self._tell(aimed.probe, aimed.target.address, judgement, source)
+
+    async def _round(
+        self, server: RelayServer, group: _Group, losses: Mapping[str, Loss]
+    ) -> tuple[tuple[Aimed, ...], str]:
+        """Ask the ports through an allocation of their own. Returns those that were silent, and the source."""
         is_tcp = group.protocol is Protocol.TCP
         endpoint = server.endpoint(stream=is_tcp)
-        timing = Timing(timeout_s=self._place._timeout_s)
-        client = new_client(endpoint.transport, server.credentials, timing)
+        client = new_client(endpoint.transport, server.credentials, Timing(timeout_s=self._place._timeout_s))
         carriers = Carriers()
         async with converse(endpoint, client, server.tls, carriers.take, self._place._timeout_s) as talk:
             if isinstance(talk, LinkFault):
-                self._refused(group.ports, talk, "take a connection", None)
-                return
+                self._refused(group.ports, talk, f"take a connection over {endpoint.transport}", None)
+                return (), ""
             # A server of RFC 5766 alone knows no address families; IPv4 is what it gives (RFC 8656 section 7.1).
             family = turn.IPV6 if group.family == 6 else None
             transport = turn.TCP if is_tcp else turn.UDP
             reply = await talk.ask(lambda now: client.allocate(now, transport=transport, family=family))
             if not isinstance(reply, Succeeded) or client.allocation is None:
                 self._refused(group.ports, reply, f"relay {group.protocol.upper()} over IPv{group.family}", None)
-                return
+                return (), ""
             relayed = client.allocation.relayed[0]
             self._check(spelled(relayed), None, client.software or "")
             carriers.conversation = talk
-            await self._probe(server, group, talk, carriers, relayed)
+            source = f"{relayed[0]}/{ipaddress.ip_address(relayed[0]).max_prefixlen}"
+            permitted = await self._permitted(group, talk, source)
+            return await self._asked(server, replace(group, ports=permitted), talk, carriers, losses, source), source
 
-    async def _probe(
+    async def _asked(
         self,
         server: RelayServer,
         group: _Group,
         talk: Conversation,
         carriers: Carriers,
-        relayed: tuple[str, int],
-    ) -> None:
+        losses: Mapping[str, Loss],
+        source: str,
+    ) -> tuple[Aimed, ...]:
+        """Ask the ports. Returns those that were silent while the server was there."""
         place = self._place
-        source = f"{relayed[0]}/{ipaddress.ip_address(relayed[0]).max_prefixlen}"
-        open_ports = dict.fromkeys(await self._permitted(group, talk, source))
-        silent: list[Aimed] = []
+        undecided = dict.fromkeys(group.ports)
 
         def decided(aimed: Aimed, judgement: Judgement) -> None:
-            if judgement.outcome is Outcome.SILENT:
-                # Silence is the port's only if the server was still there.
-                silent.append(aimed)
-                return
-            del open_ports[aimed]
-            self._tell(aimed.probe, aimed.target.address, judgement, source)
+            if judgement.outcome is not Outcome.SILENT:
+                del undecided[aimed]
+                self._tell(aimed.probe, aimed.target.address, judgement, source)
 
-        ports = tuple(open_ports)
         if group.protocol is Protocol.TCP:
             tcp = RelayedTcpProber(
-                server, talk, place._key, place._vantage, place._hops, place._timeout_s, place._server_name, decided
+                server,
+                talk,
+                place._key,
+                place._vantage,
+                place._hops,
+                place._timeout_s,
+                place._server_name,
+                losses,
+                decided,
             )
-            work = tcp.run(ports)
+            work = tcp.run(group.ports)
         else:
             udp = UdpProber(place._key, place._vantage, place._hops, place._timeout_s, carriers.make, decided)
-            losses = {aimed.probe.enters: Loss(0) for aimed in ports}
-            for aimed in ports:
-                losses[aimed.probe.enters].ports += 1
-            work = udp.run(ports, losses)
+            work = udp.run(group.ports, losses)
         await _until(work, talk)
-        alive: Reply | None = talk.ended
-        if open_ports and alive is None:
-            alive = await talk.ask(lambda now: talk.client.refresh(now, _LIFETIME_S))
-        for aimed in open_ports:
-            judgement = Judgement(Outcome.SILENT)
-            if aimed not in silent or not isinstance(alive, Succeeded):
-                assert alive is not None
-                judgement = refusal(alive, "say that it is still there")
-            self._tell(aimed.probe, aimed.target.address, judgement, source)
+        if not undecided:
+            return ()
+        # Silence is the port's only if the server was still there.
+        alive = await talk.ask(lambda now: talk.client.refresh(now, _LIFETIME_S))
+        if isinstance(alive, Succeeded):
+            return tuple(undecided)
+        for aimed in undecided:
+            self._tell(aimed.probe, aimed.target.address, refusal(alive, "say that it is still there"), source)
+        return ()
 
-    async def _permitted(self, group: _Group, talk: Conversation, source: str) -> list[Aimed]:
+    async def _permitted(self, group: _Group, talk: Conversation, source: str) -> tuple[Aimed, ...]:
         """The ports at addresses that the server lets us talk to; the others are told."""
         client = talk.client
         peers = tuple({aimed.target.address for aimed in group.ports})
@@ -206,7 +230,7 @@ class _Run:
                 permitted += ports
             else:
                 self._refused(ports, reply, f"talk to {peer}", source)
-        return permitted
+        return tuple(permitted)
 
     def _refused(self, ports: Sequence[Aimed], reply: Reply, what: str, source: str | None) -> None:
         judgement = refusal(reply, what)
@@ -216,7 +240,10 @@ class _Run:
             self._tell(aimed.probe, aimed.target.address, judgement, source)
 
     def _check(self, relayed: str | None, code: int | None, text: str) -> None:
-        self.found.put_nowait(RelayChecked(self._place._vantage, self._place._server, relayed, code, text))
+        fact = RelayChecked(self._place._vantage, self._place._server, relayed, code, text)
+        if fact not in self._facts:
+            self._facts.add(fact)
+            self.found.put_nowait(fact)
 
     def _tell(self, probe: Probe, address: str, judgement: Judgement, source: str | None) -> None:
         self.found.put_nowait(judgement.observation(probe, address, source))
@@ -224,6 +251,11 @@ class _Run:
 
 def _permission(client: turn.TurnClient, peer: str) -> Callable[[float], int]:
     return lambda now: client.create_permission(now, [(peer, 0)])
+
+
+def _in_doubt(group: _Group, loss: Loss, asked: int) -> bool:
+    """Whether loss alone may be why TCP ports were silent; the UDP prober asks until it is not."""
+    return group.protocol is Protocol.TCP and loss.evident and asked < loss.needed
 
 
 async def _literal(name: str) -> str | Judgement:
