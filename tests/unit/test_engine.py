@@ -219,6 +219,15 @@ def test_the_later_of_two_observations_of_one_probe_counts() -> None:
         assert diagnoser.verdict(OutsidePort(Protocol.UDP, 10000)).state is State.OPEN
 
 
+@pytest.mark.parametrize("outcome", [Outcome.NOT_CHECKED, Outcome.FAILED, Outcome.NOT_PERMITTED])
+def test_a_later_probe_that_was_never_sent_takes_no_proof_back(outcome: Outcome) -> None:
+    before = saw("outside", "router", 10000, Outcome.ANSWERED)
+    after = replace(before, outcome=outcome, at=T0 + timedelta(seconds=9))
+    diagnoser = Diagnoser(PROJECT)
+    diagnoser.extend((before, after))
+    assert diagnoser.verdict(OutsidePort(Protocol.UDP, 10000)).state is State.OPEN
+
+
 def test_a_probe_that_turned_round_at_the_own_router_proves_nothing_of_it() -> None:
     inside = [
         replace(o, source="192.168.77.20/24", seen_as="192.168.77.1:40000")

@@ -22,8 +22,8 @@ _Key = tuple[str, str, str]
 class Diagnoser:
     """Holds what was observed and says what it means. Each addition touches one port only.
 
-    Of several observations of one probe (same vantage, entry, address, port) the latest counts; of two made at the
-    same instant the one that blames, so that the order in which they are added never matters.
+    Of several observations of one probe (same vantage, entry, address, port) the latest counts that came of a packet
+    sent along the path; of two made at the same instant the one that blames, so that the order never matters.
     """
 
     def __init__(self, project: Project) -> None:
@@ -171,7 +171,8 @@ class Diagnoser:
 
 
 def _weight(item: Observation) -> tuple[object, ...]:
-    return (item.at, item.outcome.blames, item.outcome is not Outcome.ANSWERED, repr(item))
+    sent = item.outcome not in (Outcome.NOT_CHECKED, Outcome.FAILED, Outcome.NOT_PERMITTED)
+    return (sent, item.at, item.outcome.blames, item.outcome is not Outcome.ANSWERED, repr(item))
 
 
 def _rows(states: Iterable[tuple[OutsidePort, State, Phrase]]) -> tuple[PortRow, ...]:
