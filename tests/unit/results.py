@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from wizard.diagnosis.engine import Diagnoser
@@ -70,7 +70,7 @@ def observation(
         protocol=plan.protocol,
         outcome=outcome,
         at=STARTED + timedelta(milliseconds=outside % 1000),
-        rtt_ms=0.4 + outside % 10 / 10 if answered else None,
+        rtt_ms=(4 + outside % 10) / 10 if answered else None,
         seen_as=f"{source.partition('/')[0]}:{40000 + outside % 1000}" if answered else None,
         stands_at=project.hops[-1].id if answered else None,
         came_in_on=f"172.18.0.2:{arrives[-1]}" if answered else None,
@@ -141,3 +141,6 @@ def eventful() -> Result:
         RelayChecked("relay", "turn:198.51.100.7:3478?transport=udp", None, 401, "Unauthorized for alice"),
     ]
     return result(project, seen, facts)
+
+
+Make = Callable[[], Result]

@@ -39,12 +39,13 @@ _FILE_ENDINGS = (
 )
 
 _URI = re.compile(r"((?:stuns?|turns?):)(\[[^\]]*\]|[^:?/\s]+)(.*)")
+_FOUR = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)"
 _GENERIC = "|".join(
     (
         r"(?P<mail>[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)",
         r"(?P<mac>(?<![0-9A-Za-z:])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![0-9A-Za-z:]))",
-        r"(?P<six>(?<![0-9A-Za-z:])(?=[0-9A-Fa-f]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]+(?:\d\.[\d.]*\d)?)",
-        r"(?P<four>(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d))",
+        rf"(?P<six>(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]*:){{2,}}(?:{_FOUR}|[0-9A-Fa-f]*))",
+        rf"(?P<four>(?<!\d)(?<!\d\.){_FOUR})",
         r"(?P<host>(?<![A-Za-z0-9.-])(?:[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])"
         r"(?![A-Za-z0-9-]))",
         r"(?P<home>(?<=/home/)[^/\s:'\"]+|(?<=[/\\]Users[/\\])[^/\\\s:'\"]+)",
@@ -182,7 +183,10 @@ class Pseudonyms:
     def _six(self, text: str) -> str:
         # In "2001:db8::1: no route" the last colon is the sentence's own.
         bare = text[:-1] if text.endswith(":") and not text.endswith("::") else text
-        return self._ip(bare) + text[len(bare) :]
+        word = self._ip(bare)
+        if word == bare:
+            return re.sub(_FOUR, lambda found: self._ip(found.group()), text)
+        return word + text[len(bare) :]
 
     def _host(self, text: str) -> str:
         if text in self._names:

@@ -87,7 +87,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "sentence-blocked-only": ("The port is blocked{where}.", "该端口被拦{where}。"),
     "where": (", {places}", "，{places}"),
     "sentence-unknown": (
-        "No port is known to be blocked; {open} of {total} are proven open, {rest} are not.",
+        "No port is known to be blocked; {open} of {total} are proven open, {rest} not yet.",
         "没有端口被证实受阻；{total} 个端口中 {open} 个已证实畅通，{rest} 个未证实。",
     ),
     "sentence-nothing": (
