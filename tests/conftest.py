@@ -75,8 +75,6 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "poppler": ("pdftotext, from the package poppler-utils", _program("pdftotext")),
     "xvfb": ("Xvfb", _program("Xvfb")),
     "xdotool": ("xdotool", _program("xdotool")),
-    "chromium": ("chromium", _program("chromium")),
-    "miniupnpd": ("miniupnpd", _program("miniupnpd")),
     "desktop-file-validate": ("desktop-file-validate, from desktop-file-utils", _program("desktop-file-validate")),
     "appstreamcli": ("appstreamcli, from the package appstream", _program("appstreamcli")),
 }

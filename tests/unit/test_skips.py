@@ -16,8 +16,8 @@ import pytest
 @pytest.mark.requires("coturn")
 def test_relays(): pass
 
-@pytest.mark.requires("chromium")
-def test_compares(): pass
+@pytest.mark.requires("poppler")
+def test_reads_a_pdf(): pass
 
 def test_asks_by_itself():
     pytest.skip("needs network namespaces")
@@ -55,6 +55,6 @@ def test_a_test_that_asks_for_what_is_missing_is_skipped_here_and_fails_in_ci(
     counts: dict[str, dict[str, int]],
 ) -> None:
     assert counts[""] == {"skipped": 5}
-    # The relay, the namespaces, the whole file; a browser and another system may be missing.
+    # The relay, the namespaces, the whole file; a reader of PDFs and another system may be missing.
     assert counts["true"].get("skipped") == 2
     assert counts["true"].get("failed", 0) + counts["true"].get("error", 0) == 3
