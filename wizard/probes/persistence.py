@@ -51,8 +51,8 @@ class Loss:
 
     @property
     def gap_s(self) -> float:
-        """Seconds between two extra requests to one port, at least."""
-        return max(_MIN_GAP_S, self.rtt_s or 0.0)
+        """Seconds between two extra requests to one port, at least: time for an answer to the first."""
+        return max(_MIN_GAP_S, 2 * (self.rtt_s or 0.0))
 
     def deadline(self, started: float, attempts: int, timeout_s: float) -> float:
         """When silence is believed, after `attempts` requests: one time-out, or up to two while loss is evident."""

@@ -25,7 +25,7 @@ _PER_SECOND = 1000
 _BELIEVED_ERRORS = 2
 _SYN_RETRANSMITTED_S = 0.9  # RFC 6298 section 2: the first time-out is 1 s
 _UNKNOWN_RTT_S = 0.25
-"""How long a fresh connection gets at least while no port has told the round trip."""
+"""How long a fresh connection gets at least, while no port has told the round trip."""
 _WATCH_S = 1.5
 """How long a connection on which nothing is sent is watched: a proxy without back end hangs up sooner than that,
 a service waits longer for its client to speak."""
@@ -130,13 +130,13 @@ class _Port:
         following: float | None = self._started
         while True:
             now = self._loop.time()
-            deadline = self._deadline()
-            if now >= deadline:
+            if now >= self._deadline():
                 return self._at_deadline()
             if following is None or now >= following:
                 if following is not None:
                     self._attempt(now)
                 following = self._loss.next_attempt(self._started, now, self._attempts, self._timeout_s)
+            deadline = self._deadline()
             for ended in await self._ended(min(following or deadline, deadline) - now):
                 judgement = self._learn(ended)
                 if judgement is not None:
@@ -160,7 +160,7 @@ class _Port:
         )
 
     def _attempt(self, now: float) -> None:
-        patience = max(_UNKNOWN_RTT_S, 2 * (self._loss.rtt_s or 0.0))
+        patience = _UNKNOWN_RTT_S if self._loss.rtt_s is None else 0.8 * self._loss.gap_s
         begun = False
         for lane in self._lanes:
             connected = [one.connected for one in lane.tries if one.connected is not None]
