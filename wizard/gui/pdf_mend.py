@@ -32,6 +32,8 @@ def mend(
         _mend_maps(pdf, frozenset(written), fonts)
         _add_outline(pdf, bookmarks)
         _add_metadata(pdf, title, language.replace("_", "-"), created)
+        # Qt's identifier is random; without it the same result gives the same file.
+        del pdf.trailer.ID
         out = io.BytesIO()
         pdf.save(out, deterministic_id=True, compress_streams=True)
         return out.getvalue()
