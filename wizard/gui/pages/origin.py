@@ -16,7 +16,7 @@ from wizard.gui.pages.page import Page
 from wizard.gui.view_models.document import advices
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
-from wizard.system.interfaces import interfaces
+from wizard.system.interfaces import networks
 from wizard.system.keyring import Trouble
 from wizard.vantage.here import why_not_here
 
@@ -238,7 +238,7 @@ class OriginPage(Page):
         project, vantage = self.context.document.project, self._vantage()
         if project is None or vantage is None:
             return ""
-        reasons = why_not_here(project, interfaces(), self.context.passwords.by_vantage(project.vantages))
+        reasons = why_not_here(project, networks(), self.context.passwords.by_vantage(project.vantages))
         reason = reasons.get(vantage.id)
         if reason is None:
             return self.tr("✔ Tests can be sent from here by this computer.")

@@ -1,0 +1,54 @@
+"""What happened, a line for each thing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import QObject
+
+from wizard.gui.context import Context
+from wizard.gui.view_models.run import Item
+from wizard.observation import HostInspected, NameResolved, Observation, RelayChecked
+from wizard.report.wording import wording
+from wizard.session import Skipped
+
+
+class LogWords(QObject):
+    """Lines of the log."""
+
+    def __init__(self, context: Context, parent: QObject) -> None:
+        super().__init__(parent)
+        self._context = context
+
+    def line(self, heard: tuple[datetime | None, Item]) -> str:
+        """One thing that was heard, with its time."""
+        at, item = heard
+        time = at.astimezone().strftime("%H:%M:%S") if at else " " * 8
+        return f"{time}  {self._said(item)}"
+
+    def skipped(self, item: Skipped) -> str:
+        """A place that no test was sent from, and why."""
+        return self.tr("Not tested from {place}: {reason}").format(place=item.vantage, reason=item.reason)
+
+    def _said(self, item: Item) -> str:
+        match item:
+            case Observation():
+                time = f"  {item.rtt_ms:.1f} ms" if item.rtt_ms is not None else ""
+                fault = f"  {item.error}" if item.error else ""
+                outcome = wording(f"outcome-{item.outcome.value}", self._context.language)
+                host = f"[{item.address}]" if ":" in item.address else item.address
+                return f"{item.vantage} → {item.enters}  {item.protocol} {host}:{item.port}  {outcome}{time}{fault}"
+            case Skipped():
+                return self.skipped(item)
+            case NameResolved():
+                found = ", ".join(item.addresses) or item.error or self.tr("no address")
+                return self.tr("DNS, IPv{family}: {name} → {found}").format(
+                    family=item.family, name=item.name, found=found
+                )
+            case HostInspected():
+                return self.tr("The listening sockets of this computer were read: {count}").format(
+                    count=len(item.sockets)
+                )
+            case RelayChecked():
+                said = item.relayed or f"{item.code or ''} {item.text}".strip()
+                return self.tr("Relay {server}: {said}").format(server=item.server, said=said)
