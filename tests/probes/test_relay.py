@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.probes.asking import KEY, a_plan, free_port, running
 from tests.probes.coturn import PASSWORD, USER, coturn
+from tests.probes.serving import serving
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import Protocol, Speaks
 from wizard.model.secret import Secret
@@ -67,21 +68,6 @@ async def outcome(server: str, one: Probe, **options: object) -> Outcome:
 async def answering(*ports: tuple[str, int]) -> AsyncIterator[None]:
     async with running(Responder(a_plan(*ports), addresses=("127.0.0.1", "::1"))):
         yield
-
-
-@contextlib.asynccontextmanager
-async def serving(
-    handler: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-) -> AsyncIterator[int]:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await handler(reader, writer)
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

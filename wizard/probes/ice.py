@@ -226,7 +226,8 @@ class _Gathering:
             self._tell_verdict(target, family, began, self._sentence(target, reply), address, rtt_s)
 
     def _sentence(self, target: Target, reply: Reply) -> Sentence:
-        return verdict_of(reply, has_credentials=target.credentials is not None)
+        stream = target.uri.transport is not Transport.UDP
+        return verdict_of(reply, has_credentials=target.credentials is not None, stream=stream)
 
     def _tell_candidates(self, index: int, family: int, talk: Conversation, reply: Succeeded) -> None:
         uri = self.targets[index].uri

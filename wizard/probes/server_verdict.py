@@ -56,8 +56,8 @@ KNOWN_CODES = frozenset({300, 400, 401, 403, 420, 437, 438, 440, 441, 442, 443, 
 """Codes with words of their own in the catalogue."""
 
 
-def verdict_of(reply: Reply, *, has_credentials: bool) -> Sentence:
-    """The verdict on a server that replied so to a Binding or Allocate."""
+def verdict_of(reply: Reply, *, has_credentials: bool, stream: bool) -> Sentence:
+    """The verdict on a server that replied so to a Binding or Allocate, over a `stream` or by datagrams."""
     if isinstance(reply, Succeeded):
         return Sentence(Verdict.OK)
     if isinstance(reply, Refused):
@@ -68,6 +68,8 @@ def verdict_of(reply: Reply, *, has_credentials: bool) -> Sentence:
         return Sentence(Verdict.PROTOCOL_ERROR, NO_ANSWER, reply.reason, "not-stun")
     if reply.heard is not None:
         return Sentence(Verdict.PROTOCOL_ERROR, NO_ANSWER, reply.heard, "not-stun")
+    if stream:
+        return Sentence(Verdict.UNREACHABLE, NO_ANSWER, "connected, but no answer", "mute")
     return Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no answer", Fault.TIMED_OUT.value)
 
 

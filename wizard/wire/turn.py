@@ -13,6 +13,7 @@ import base64
 import binascii
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ UDP, TCP = 17, 6
 IPV4, IPV6 = 1, 2
 """REQUESTED-ADDRESS-FAMILY (RFC 8656 section 18.9)."""
 
+_REMEMBERED = 256
+"""Transactions whose second answer, should it come late, is passed over."""
 _NONCE_COOKIE = b"obMatJos2"  # RFC 8489 section 9.2
 _PASSWORD_ALGORITHMS_BIT = 1
 _MD5, _SHA256 = 1, 2  # RFC 8489 section 18.5
@@ -204,6 +207,7 @@ class TurnClient:
         self._channels: dict[int, Address] = {}
         self._next_channel = stun.CHANNEL_FIRST
         self._heard: str | None = None
+        self._ended: deque[bytes] = deque(maxlen=_REMEMBERED)
 
     def binding(self, now: float) -> int:
         """Ask for the mapped address (RFC 8489 section 2). Returns the ticket."""
@@ -275,8 +279,9 @@ class TurnClient:
         events: list[Event] = []
         for pending in [p for p in self._pending.values() if p.due <= now]:
             if now >= pending.deadline:
-                del self._pending[pending.transaction]
-                events.append(Unanswered(pending.ticket, self._heard))
+                self._drop(pending)
+                heard = self._heard or ("only a part of an answer came" if self._buffer else None)
+                events.append(Unanswered(pending.ticket, heard))
             else:
                 self._transmit(pending, now)
         return events
@@ -292,7 +297,7 @@ class TurnClient:
         self._buffer += data
         events: list[Event] = []
         try:
-            while not self._piped and (size := stun.frame_size(self._buffer)) and len(self._buffer) >= size:
+            while not self._piped and (size := self._frame_size()) and len(self._buffer) >= size:
                 frame = bytes(self._buffer[:size])
                 del self._buffer[:size]
                 events += self._frame(frame, now)
@@ -305,10 +310,12 @@ class TurnClient:
             self._buffer.clear()
         return events
 
-    def lost(self, reason: str) -> list[Event]:
-        """The connection is gone: every open ticket ends."""
-        self._broken = True
-        return [*self._give_up(reason)]
+    def _frame_size(self) -> int | None:
+        # Text of other protocols looks like ChannelData: "HTTP" is 21,584 bytes for channel 0x4854.
+        start = bytes(self._buffer[:4])
+        if stun.is_channel_data(start) and int.from_bytes(start[:2], "big") >= self._next_channel:
+            raise stun.StunError("the stream holds data of a channel that was never asked for")
+        return stun.frame_size(self._buffer)
 
     def _give_up(self, reason: str) -> list[Event]:
         events: list[Event] = [Invalid(p.ticket, reason) for p in self._pending.values()]
@@ -378,6 +385,8 @@ class TurnClient:
         pending = self._pending.get(message.transaction)
         if pending is None or pending.method is not message.method:
             # Answers to what was sent twice come twice.
+            if message.transaction not in self._ended:
+                self._heard = "the server answered what was never asked"
             return []
         return self._answer(pending, message, now)
 
@@ -425,7 +434,7 @@ class TurnClient:
         return self._end(pending, Succeeded(pending.ticket, message, rtt, elapsed))
 
     def _end(self, pending: _Pending, event: Event) -> list[Event]:
-        del self._pending[pending.transaction]
+        self._drop(pending)
         return [event]
 
     def _authentic(self, message: Message) -> bool:
@@ -447,9 +456,13 @@ class TurnClient:
         else:
             return False
         self._session = _session(self._credentials, realm, nonce, message.data(Attribute.PASSWORD_ALGORITHMS))
-        del self._pending[pending.transaction]
+        self._drop(pending)
         self._begin(pending, now)
         return True
+
+    def _drop(self, pending: _Pending) -> None:
+        del self._pending[pending.transaction]
+        self._ended.append(pending.transaction)
 
     def _accept(self, pending: _Pending, message: Message) -> str | None:
         """Take over what a success says; returns what is wrong with it, if anything."""
