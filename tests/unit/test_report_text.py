@@ -22,14 +22,14 @@ _CSI = re.compile(r"\x1b\[[0-9;]*m")
 
 def test_the_chain_shows_each_hop_with_mark_word_address_and_the_ports_valid_there() -> None:
     lines = to_text(results.hole(), Terminal(100)).splitlines()
-    start = lines.index("✖ blocked  Home router 203.0.113.20")
+    start = lines.index("✖ blocked     Home router 203.0.113.20")
     assert lines[start + 1 : start + 4] == [
-        "│          udp 10000-10049: open",
-        "│          udp 10050-10100: blocked, stops these ports",
-        "│          tcp 8172: open",
+        "│             udp 10000-10049: open",
+        "│             udp 10050-10100: blocked, stops these ports",
+        "│             tcp 8172: open",
     ]
-    assert "✔ open     docker (container)" in lines
-    assert "│          udp 10000-10100 (here 20000-20100): open" in lines
+    assert "✔ open        docker (container)" in lines
+    assert "│             udp 10000-10100 (here 20000-20100): open" in lines
 
 
 def test_places_that_were_tested_from_stand_where_they_are_on_the_path() -> None:
@@ -69,8 +69,8 @@ def test_colour_changes_nothing_but_the_colour(make: results.Make) -> None:
 
 def test_a_blocked_hop_is_red_and_an_open_one_green() -> None:
     text = to_text(results.hole(), Terminal(80, colour=True))
-    assert "\x1b[1;31m✖ blocked\x1b[0m  Home router" in text
-    assert "\x1b[32m✔ open\x1b[0m     nas-firewall" in text
+    assert "\x1b[1;31m✖ blocked\x1b[0m     Home router" in text
+    assert "\x1b[32m✔ open\x1b[0m        nas-firewall" in text
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "no-such-encoding"])

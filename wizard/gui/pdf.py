@@ -19,7 +19,7 @@ from wizard.gui.diagram.model import StripsModel, diagram_model, strips_model
 from wizard.gui.diagram.paint import diagram_height, paint_diagram
 from wizard.gui.diagram.strips import paint_strips, strips_height
 from wizard.gui.palette import LIGHT
-from wizard.gui.pdf_flow import MARGIN, PAGE_HEIGHT, PAGE_WIDTH, WIDTH, Cell, Flow, Style, face
+from wizard.gui.pdf_flow import MARGIN, PAGE_HEIGHT, PAGE_WIDTH, TALLEST_PICTURE, WIDTH, Cell, Flow, Style, face
 from wizard.gui.pdf_mend import mend
 from wizard.report.redact import redact as redacted
 from wizard.report.summary import details, moment, observed, port_groups, ranges_text, sentence
@@ -158,7 +158,7 @@ class _Report:
         model = diagram_model(self._result.project, self._result.diagnosis, self._language)
         self._flow.written.update(repr(model), "…")
         height = diagram_height(model, WIDTH / _PICTURE)
-        self._chapter("path", min(height * _PICTURE, PAGE_HEIGHT / 2))
+        self._chapter("path", min(height * _PICTURE, TALLEST_PICTURE))
         self._flow.picture(height, lambda painter, rect: paint_diagram(painter, rect, model, LIGHT), _PICTURE)
 
     def _ports(self) -> None:

@@ -26,6 +26,8 @@ _FOOT = 34.0
 """What the page number takes at the bottom, above the margin."""
 WIDTH = PAGE_WIDTH - 2 * MARGIN
 _BOTTOM = PAGE_HEIGHT - MARGIN - _FOOT
+TALLEST_PICTURE = _BOTTOM - MARGIN - 40
+"""Pixels; a heading above it fits on the same page."""
 _LEADING = 1.45
 _CELL = 5.0
 _TALLEST_WHOLE = 240.0
@@ -131,7 +133,7 @@ class Flow:
     def picture(self, height: float, draw: Callable[[QPainter, QRectF], None], scale: float = 1) -> None:
         """A picture, which sees itself as `WIDTH / scale` pixels wide and `height` high; made smaller to fit a page."""
         rect = QRectF(0, 0, WIDTH / scale, height)
-        scale = min(scale, (_BOTTOM - MARGIN) / height)
+        scale = min(scale, TALLEST_PICTURE / height)
         self.need(height * scale)
         left, top = MARGIN, self.y
 
@@ -247,8 +249,8 @@ def _foot(rect: QRectF, number: str, title: str, style: Style) -> Paint:
         metrics = QFontMetricsF(style.font)
         room = rect.width() - metrics.horizontalAdvance(number) - 30
         shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(rect, int(Qt.AlignmentFlag.AlignLeft), shown)
-        painter.drawText(rect, int(Qt.AlignmentFlag.AlignRight), number)
+        painter.drawText(rect.bottomLeft(), shown)
+        painter.drawText(rect.bottomLeft() + QPointF(rect.width() - metrics.horizontalAdvance(number), 0), number)
 
     return draw
 

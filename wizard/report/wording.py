@@ -50,7 +50,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "state-open": ("open", "畅通"),
     "state-blocked": ("blocked", "被拦"),
     "state-suspect": ("suspect", "可疑"),
-    "state-unknown": ("unknown", "未证实"),
+    "state-unknown": ("not proven", "未证实"),
     "severity-error": ("error", "错误"),
     "severity-warning": ("warning", "警告"),
     "severity-info": ("note", "提示"),
