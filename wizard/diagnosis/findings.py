@@ -126,8 +126,6 @@ def _code(
 ) -> str:
     if outcome is Outcome.MISDIRECTED:
         return "wrong-translation"
-    if wrong_protocol:
-        return "wrong-protocol"
     kind = case.project.hops[suspects[0]].kind
     if sockets is not None:
         if not sockets:
@@ -136,6 +134,8 @@ def _code(
             return "loopback-only"
         if outcome is not Outcome.CLOSED:
             return "port-held"
+    if wrong_protocol:
+        return "wrong-protocol"
     if len(suspects) == 1:
         if outcome is Outcome.CLOSED:
             return _SINGLE.get((kind, outcome), "no-back-end")
