@@ -19,7 +19,9 @@ def draw(seed: int) -> tuple[Path, Case]:
     hops = _hops(dice)
     vantages = _vantages(dice, hops)
     path = Path(f"drawn {seed}", hops[0].address or CLOUD, hops, _ports(dice, hops), vantages)
-    faults = tuple(_fault(dice, path) for _ in range(dice.choice((0, 1, 1, 1, 2, 2))))
+    faults = tuple(
+        _fault(dice, path, hop) for hop in dice.sample(hops, min(dice.choice((0, 1, 1, 1, 2, 2)), len(hops)))
+    )
     by = tuple(vantage.id for vantage in vantages)
     return path, Case(", ".join(map(str, faults)) or "no fault", faults, (Seen(by, (), (), ()),), None)
 
@@ -44,9 +46,13 @@ def _hops(dice: random.Random) -> tuple[LabHop, ...]:
         hops.append(LabHop("service", "service", "172.17.0.2"))
     else:
         hops.append(LabHop("service", "service", host))
-    # What cannot be addressed on its own is common inside; the way in always has an address.
+    # What cannot be addressed on its own is common inside. The way in always has an address; and a filter whose
+    # machine's address enters further in would be said to be passed by.
+    told = [hop.address for hop in hops]
     return tuple(
-        replace(hop, address=None, at=hop.at or hop.address) if i and hop.address and dice.random() < 0.3 else hop
+        replace(hop, address=None, at=hop.at or hop.address)
+        if i and hop.address and hop.address not in told[i + 1 :] and dice.random() < 0.4
+        else hop
         for i, hop in enumerate(hops)
     )
 
@@ -79,10 +85,8 @@ def _vantages(dice: random.Random, hops: tuple[LabHop, ...]) -> tuple[LabVantage
     return tuple(dice.sample(places, dice.randint(1, min(3, len(places)))))
 
 
-def _fault(dice: random.Random, path: Path) -> Fault:
-    position = dice.randrange(len(path.hops))
-    hop = path.hops[position]
-    kind = dice.choice(sorted(possible(hop.kind, last=position == len(path.hops) - 1)))
+def _fault(dice: random.Random, path: Path, hop: LabHop) -> Fault:
+    kind = dice.choice(sorted(possible(hop.kind)))
     if dice.random() < 0.4:
         return Fault(hop.id, kind)
     ports = dice.choice(path.ports)

@@ -52,6 +52,8 @@ class Kind(enum.StrEnum):
 
 
 HARMLESS = frozenset({Kind.LOSS, Kind.SOURCE_REWRITTEN, Kind.NO_HAIRPIN})
+WHOLE = frozenset({Kind.CLIENT_DOWN, Kind.CLIENT_GONE, Kind.NOT_RUNNING})
+"""A program is there for all its ports, or for none."""
 AT_FILTER = frozenset({Kind.DROP, Kind.REJECT, Kind.PORT_UNREACHABLE, Kind.RESET})
 AT_NAT = frozenset({Kind.NOT_FORWARDED, Kind.OTHER_PROTOCOL, Kind.UNUSED_HOST, Kind.IDLE_HOST, Kind.OFF_BY_ONE})
 AT_SERVICE = frozenset({Kind.NOT_RUNNING, Kind.LOOPBACK_ONLY, Kind.HELD, Kind.ECHO, Kind.BANNER})
@@ -81,6 +83,8 @@ class Fault:
 
     def hits(self, protocol: str, outside: int) -> bool:
         """Whether it touches a planned port, named by its outside number."""
+        if self.kind in WHOLE:
+            return True
         if self.kind is Kind.RESET and protocol != "tcp":
             return False
         return self.protocol in (None, protocol) and self.first <= outside <= self.last
@@ -102,9 +106,9 @@ def stopped(path: Path, faults: tuple[Fault, ...]) -> dict[tuple[str, int], froz
     return found
 
 
-def possible(kind: str, *, last: bool) -> frozenset[Kind]:
+def possible(kind: str) -> frozenset[Kind]:
     """The faults that a hop of a kind can have."""
-    if last:
+    if kind == "service":
         return AT_SERVICE
     if kind in FILTERS:
         return AT_FILTER

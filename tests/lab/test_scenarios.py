@@ -13,7 +13,7 @@ from .scenario import Seen, load, names
 
 pytestmark = [pytest.mark.requires("root", "namespaces", "nft"), pytest.mark.timeout(300)]
 
-ALIKE = "alike"
+ALIKE = "no filter tells one sender from another"
 """A finding that rests on filters treating all senders alike says so."""
 SCENARIOS = {name: load(name) for name in names()}
 CASES = {
