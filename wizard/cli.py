@@ -302,9 +302,25 @@ def _presets(_: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from wizard.practice import demo
+    import asyncio
 
-    return demo(options)
+    from wizard.practice.demo import demo
+
+    path: Path = options.pdf or Path("hopwise-practice.pdf")
+
+    def report(result: Result) -> str:
+        try:
+            from wizard.gui.pdf import write_pdf
+
+            write_pdf(result, path)
+        except (ImportError, OSError) as error:
+            return f"There is no report: {_reason(error)}"
+        return f"The report is in {path}"
+
+    try:
+        return asyncio.run(demo(sys.stdout, sys.stdin if sys.stdin.isatty() else None, report))
+    except OSError as error:
+        return _complain(f"demo: {_reason(error)}")
 
 
 if __name__ == "__main__":
