@@ -34,6 +34,13 @@ def test_the_sentence_names_all_suspects_while_there_are_several() -> None:
     )
 
 
+def test_the_sentence_counts_the_ports_of_each_set_of_suspects_where_there_are_several() -> None:
+    web = results.observation(PROJECT, "laptop", "nas-firewall", WEB, 8172, Outcome.SILENT)
+    media = [o for o in results.hole().observations if o.protocol is Protocol.UDP]
+    run = results.result(PROJECT, [*media, web])
+    assert said(run) == "52 of 102 ports are blocked, at Home router (51); at nas-firewall, docker or Video chat (1)."
+
+
 def test_the_sentence_says_open_only_when_every_port_is() -> None:
     assert said(results.proven()) == "All 102 ports are proven open."
     one_missing = results.proven().observations[1:]

@@ -42,8 +42,14 @@ def _count(diagnosis: Diagnosis, state: State) -> int:
 
 
 def _places(project: Project, diagnosis: Diagnosis, language: str) -> list[str]:
-    sets = dict.fromkeys(f.suspects for f in diagnosis.findings if f.severity is Severity.ERROR and f.suspects)
-    return [_place(project, suspects, language) for suspects in sets]
+    """Each set of suspects; with the number of its ports where there are several sets."""
+    ports: dict[tuple[str, ...], int] = {}
+    for finding in diagnosis.findings:
+        if finding.severity is Severity.ERROR and finding.suspects:
+            ports[finding.suspects] = ports.get(finding.suspects, 0) + len(finding.outside or ())
+    if len(ports) == 1:
+        return [_place(project, suspects, language) for suspects in ports]
+    return [f"{_place(project, suspects, language)} ({count})" for suspects, count in ports.items()]
 
 
 def _place(project: Project, suspects: tuple[str, ...], language: str) -> str:

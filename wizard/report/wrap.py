@@ -28,7 +28,7 @@ def _visible(character: str) -> str:
 
 def columns(text: str) -> int:
     """Columns that a terminal gives `text`: two for each wide character, none for a combining one."""
-    return sum(_columns(character) for character in text)
+    return len(text) if text.isascii() else sum(_columns(character) for character in text)
 
 
 def _columns(character: str) -> int:
@@ -61,6 +61,9 @@ def wrap(text: str, width: int) -> list[str]:
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
     """What no line break may part, each with whether a space stood before it."""
     for word in text.split():
+        if word.isascii():
+            yield word, True
+            continue
         piece, spaced = "", True
         for character in word:
             if piece and _may_break(piece[-1], character):
