@@ -9,7 +9,7 @@ from typing import Any
 
 _log = logging.getLogger(__name__)
 
-Job = Coroutine[Any, Any, None]
+Job = Coroutine[Any, Any, object]
 
 
 class Jobs:

@@ -49,9 +49,7 @@ class TestPage(Page):
         self.diagram = DiagramView(context.theme)
         picture.body.addWidget(self.diagram)
         self.column.addWidget(picture)
-        self.practice_room = QWidget()
-        self.practice_room.setVisible(False)
-        self.column.addWidget(self.practice_room)
+        self._practice: QWidget | None = None
         self._build_before()
         strips = Card()
         self._strips_heading = Text("heading")
@@ -183,6 +181,11 @@ class TestPage(Page):
         diagnosis = self.context.run.diagnosis
         return diagnosis is not None and bool(diagnosis.findings)
 
+    def show_practice(self, faults: QWidget) -> None:
+        """Put the switches of the practice network under the path."""
+        self._practice = faults
+        self.column.insertWidget(2, faults)
+
     def start(self) -> None:
         """Test now."""
         project = self.context.document.project
@@ -254,7 +257,7 @@ class TestPage(Page):
 
     def _show_before(self) -> None:
         document = self.context.document
-        self.before.setVisible(not self.context.run.busy and not self.practice_room.isVisibleTo(self))
+        self.before.setVisible(not self.context.run.busy and (self._practice is None or self._practice.isHidden()))
         file = document.path.name if document.path else "project.toml"
         self.command.show_text(f"hopwise respond {_quoted(file)}")
         self.script.setEnabled(document.valid)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from PySide6.QtCore import QObject, Signal
 
@@ -90,10 +92,38 @@ class PasswordModel(QObject):
     async def _ask(self, call: Callable[..., Answer], *arguments: object) -> Answer | None:
         async with self._turn:
             try:
-                return await asyncio.wait_for(asyncio.to_thread(call, *arguments), KEYRING_TIMEOUT_S)
+                return await asyncio.wait_for(_in_thread(call, *arguments), KEYRING_TIMEOUT_S)
             except TimeoutError:
                 self._keyring.trouble = Trouble.LOCKED
                 return None
+
+
+async def _in_thread(call: Callable[..., Answer], *arguments: object) -> Answer:
+    """`call` in a thread that does not hold up the end of the program: a keyring may wait for a person for ever."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Answer] = loop.create_future()
+
+    def put(value: Answer | None, error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(cast("Answer", value))
+
+    def work() -> None:
+        value: Answer | None = None
+        fault: Exception | None = None
+        try:
+            value = call(*arguments)
+        except Exception as error:  # noqa: BLE001 - carried to the one who awaits
+            fault = error
+        # A loop that has been closed meanwhile has nobody left to tell.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(put, value, fault)
+
+    threading.Thread(target=work, name="keyring", daemon=True).start()
+    return await answer
 
 
 def account_of(vantage: Vantage) -> Account | None:

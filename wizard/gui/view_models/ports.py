@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -173,6 +174,6 @@ class PortTable(QAbstractTableModel):
 def _columns(hops: tuple[Hop, ...]) -> tuple[Column, ...]:
     found = [Column("name"), Column("protocol"), Column("outside")]
     translators = [position for position, hop in enumerate(hops[:-1]) if hop.kind.translates]
-    for position, after in zip(translators, [*translators[1:], len(hops) - 1], strict=True):
+    for position, after in pairwise([*translators, len(hops) - 1]):
         found.append(Column("inside", hops[position], hops[position + 1 : after + 1]))
     return (*found, Column("speaks"), Column("path"))

@@ -16,7 +16,7 @@ class PracticeModel(QObject):
 
     changed = Signal()
     ready = Signal(object)
-    error = Signal(str)
+    error = Signal(object)
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)

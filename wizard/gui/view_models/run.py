@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -16,6 +17,8 @@ from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.observation import Fact, Observation
 from wizard.session import Finished, Learnt, Planned, Result, Session, Skipped
+
+_log = logging.getLogger(__name__)
 
 Item = Observation | Fact | Skipped
 
@@ -43,6 +46,7 @@ class RunModel(QObject):
         self._session: Session | None = None
         self._shown: Diagnosis | None = None
         self._stale = False
+        self._discarded = False
         self.state = RunState.NONE
         self.error = ""
         self.done = 0
@@ -97,8 +101,10 @@ class RunModel(QObject):
             self._task.cancel()
 
     def forget(self) -> None:
-        """Back to the state before any run. Does nothing while one is under way."""
-        if self.busy:
+        """Back to the state before any run; one that is under way is ended first."""
+        if self._task is not None:
+            self._discarded = True
+            self.stop()
             return
         self._session = None
         self._shown = None
@@ -120,11 +126,15 @@ class RunModel(QObject):
         except asyncio.CancelledError:
             self.state = RunState.STOPPED
             raise
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - shown on the page and logged; the window goes on
+            _log.exception("A test run failed")
             self.state = RunState.FAILED
             self.error = str(error) or type(error).__name__
-            raise
         finally:
+            self._task = None
+            if self._discarded:
+                self._discarded = False
+                self.forget()
             self.changed.emit()
             self.ended.emit()
 

@@ -1,0 +1,282 @@
+"""The window: steps on the left, the page on the right, its buttons beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from wizard.gui.context import Context
+from wizard.gui.controls.frames import Text
+from wizard.gui.files import FileActions
+from wizard.gui.flow import Flow, Known, Step, is_open
+from wizard.gui.menus import Menus
+from wizard.gui.pages.fix import FixPage
+from wizard.gui.pages.origin import OriginPage
+from wizard.gui.pages.page import Page
+from wizard.gui.pages.path import PathPage
+from wizard.gui.pages.ports import PortsPage
+from wizard.gui.pages.practice_faults import PracticeFaults
+from wizard.gui.pages.report import ReportPage
+from wizard.gui.pages.servers import ServersPage
+from wizard.gui.pages.service import ServicePage
+from wizard.gui.pages.test import TestPage
+from wizard.gui.preferences import Preferences
+from wizard.gui.rail import Rail
+from wizard.gui.view_models.answering import AnsweringModel
+from wizard.gui.view_models.practice import PracticeModel
+from wizard.gui.view_models.report import ReportModel
+from wizard.gui.view_models.servers import ServerTestModel
+from wizard.model.project import Project
+from wizard.model.resource import resource
+
+
+class Window(QMainWindow):
+    """The wizard. `closed` is called once the person has let it close."""
+
+    def __init__(self, context: Context, preferences: Preferences, closed: Callable[[], None]) -> None:
+        super().__init__()
+        self.context = context
+        self._closed = closed
+        self._may_close = False
+        self._flow = Flow()
+        self._of_practice = False
+        self.setWindowIcon(QIcon(str(resource("icons", "hopwise.svg"))))
+        self.setAcceptDrops(True)
+        self.setMinimumSize(760, 560)
+        self.resize(1120, 760)
+
+        self.practice = PracticeModel(context.jobs, self)
+        self.report = ReportModel(context.jobs, context.run, self)
+        self.service_page = ServicePage(context)
+        self.path_page = PathPage(context)
+        self.ports_page = PortsPage(context)
+        self.origin_page = OriginPage(context)
+        self.test_page = TestPage(context, AnsweringModel(context.jobs, self))
+        self.fix_page = FixPage(context)
+        self.report_page = ReportPage(context, self.report)
+        self.servers_page = ServersPage(context, ServerTestModel(context.jobs, self))
+        self.pages: dict[Step, Page] = {
+            Step.SERVICE: self.service_page,
+            Step.PATH: self.path_page,
+            Step.PORTS: self.ports_page,
+            Step.ORIGIN: self.origin_page,
+            Step.TEST: self.test_page,
+            Step.FIX: self.fix_page,
+            Step.REPORT: self.report_page,
+        }
+        self.faults = PracticeFaults(context, self.practice)
+        self.test_page.show_practice(self.faults)
+        self.files = FileActions(context, self.report, self.test_page, self)
+        self.menus = Menus(context, self.files, preferences, self)
+        self._build()
+        self._connect()
+        self.retranslate()
+        self._open_page(self.service_page)
+
+    def _build(self) -> None:
+        ground = QWidget()
+        ground.setObjectName("ground")
+        self.setCentralWidget(ground)
+        self.rail = Rail(self.context.theme, self.context.speech)
+        self.stack = QStackedWidget()
+        for page in (*self.pages.values(), self.servers_page):
+            self.stack.addWidget(page)
+        self.title = Text("title")
+        self.answer = Text("answer")
+        head = QVBoxLayout()
+        head.setContentsMargins(28, 20, 28, 8)
+        head.setSpacing(4)
+        head.addWidget(self.title)
+        head.addWidget(self.answer)
+        self.status = Text("muted", wrap=False)
+        self.back = QPushButton()
+        self.primary = QPushButton()
+        self.primary.setObjectName("primary")
+        self._extras: tuple[QPushButton, ...] = ()
+        self._foot = QHBoxLayout()
+        self._foot.setContentsMargins(28, 10, 28, 16)
+        self._foot.setSpacing(12)
+        self._foot.addWidget(self.status)
+        self._foot.addStretch(1)
+        self._foot.addWidget(self.back)
+        self._foot.addWidget(self.primary)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addLayout(head)
+        right.addWidget(self.stack, 1)
+        right.addLayout(self._foot)
+        row = QHBoxLayout(ground)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addLayout(right, 1)
+
+    def _connect(self) -> None:
+        context = self.context
+        self.rail.wanted.connect(self.go)
+        for page in (*self.pages.values(), self.servers_page):
+            page.said.connect(self._show_bars)
+            page.wanted.connect(self.go)
+        self.back.clicked.connect(self.go_back)
+        self.primary.clicked.connect(self._primary)
+        QShortcut(QKeySequence("Ctrl+Return"), self, self.primary.click)
+        QShortcut(QKeySequence("Alt+Left"), self, self.back.click)
+        QShortcut(QKeySequence("F5"), self, self._test_again)
+        context.document.changed.connect(self._show_bars)
+        context.document.opened.connect(self._opened)
+        context.run.changed.connect(self._show_rail)
+        context.speech.changed.connect(self.retranslate)
+        self.service_page.open_wanted.connect(self.files.open)
+        self.service_page.new_wanted.connect(self.files.begin)
+        self.service_page.server_test_wanted.connect(lambda: self._open_page(self.servers_page))
+        self.service_page.practice_wanted.connect(self._start_practice)
+        self.practice.ready.connect(self._practice_ready)
+        self.practice.error.connect(self.context.document.error)
+        self.test_page.script_wanted.connect(self.files.save_script)
+        self.test_page.add_result_wanted.connect(self.files.bring_result)
+        self.fix_page.show_wanted.connect(self._show_hop)
+        self.report_page.file_wanted.connect(self.files.write_report)
+        self.menus.new_wanted.connect(lambda: self.go(Step.SERVICE))
+
+    @property
+    def page(self) -> Page:
+        """The page in view."""
+        found = self.stack.currentWidget()
+        assert isinstance(found, Page)
+        return found
+
+    @property
+    def known(self) -> Known:
+        """What decides which pages can be opened."""
+        known = self.context.document.known
+        return Known(known.chosen, known.faulty, self.context.run.tested)
+
+    def go(self, step: Step) -> None:
+        """Open a page, if it can be opened."""
+        if is_open(step, self.known):
+            self._flow = self._flow.go(step)
+            self._open_page(self.pages[step])
+
+    def go_back(self) -> None:
+        """Open the page before."""
+        if self.page is not self.servers_page:
+            self._flow = self._flow.back()
+            while not is_open(self._flow.current, self.known):
+                self._flow = self._flow.back()
+        self._open_page(self.pages[self._flow.current])
+
+    def _open_page(self, page: Page) -> None:
+        if self.page is not page:
+            self.page.left()
+            self.stack.setCurrentWidget(page)
+        page.entered()
+        self._show_bars()
+
+    def _show_bars(self) -> None:
+        page = self.page
+        self.title.setText(page.title())
+        self.answer.say(page.answer())
+        self.status.setText(page.status())
+        self.back.setEnabled(bool(self._flow.behind) or page is self.servers_page)
+        extras = page.extra_buttons()
+        if extras != self._extras:
+            for button in self._extras:
+                self._foot.removeWidget(button)
+                button.hide()
+            for button in extras:
+                self._foot.insertWidget(self._foot.count() - 1, button)
+                button.show()
+            self._extras = extras
+        text = page.primary_text()
+        if text != self.primary.text():
+            self.primary.setText(text)
+        self.primary.setVisible(bool(text))
+        self.primary.setEnabled(page.primary_enabled())
+        self._show_rail()
+
+    def _show_rail(self) -> None:
+        document = self.context.document
+        self.rail.show_steps(self._flow.current, self.known)
+        name = document.text("name") if document.chosen else ""
+        saved = ""
+        if document.chosen:
+            file = document.path.name if document.path else self.tr("no file yet")
+            state = self.tr("not saved") if document.dirty else self.tr("saved") if document.path else ""
+            saved = " · ".join(part for part in (file, state) if part)
+        self.rail.show_project(name, saved)
+        self.setWindowTitle(f"{name}[*] — Hopwise" if name else "Hopwise[*]")
+        self.setWindowModified(document.dirty)
+
+    def retranslate(self) -> None:
+        """Name the buttons of the window."""
+        self.back.setText(self.tr("&Back"))
+        self.back.setToolTip(self.tr("Alt+Left"))
+        self._show_bars()
+
+    def _opened(self) -> None:
+        self.context.run.forget()
+        if not self._of_practice:
+            self.practice.stop()
+        self._flow = Flow(Step.SERVICE)
+        known = self.known
+        first = next((step for step in self.pages if step in known.faulty), Step.PATH)
+        self.go(Step.TEST if self._of_practice else first)
+
+    def _start_practice(self) -> None:
+        if self.practice.running:
+            self.go(Step.TEST)
+        else:
+            self.context.jobs.start(self._practise())
+
+    async def _practise(self) -> None:
+        if await self.files.may_discard():
+            self.practice.start(self.context.language)
+
+    def _practice_ready(self, project: Project) -> None:
+        self._of_practice = True
+        self.context.document.start(project, kept=True)
+        self._of_practice = False
+
+    def _primary(self) -> None:
+        self.page.on_primary()
+
+    def _show_hop(self, hop: str) -> None:
+        self.go(Step.TEST)
+        self.test_page.show_hop(hop)
+
+    def _test_again(self) -> None:
+        self.go(Step.TEST)
+        if self.page is self.test_page:
+            self.test_page.start()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                path = Path(url.toLocalFile())
+                if path.suffix == ".json":
+                    self.files.bring_result(path)
+                else:
+                    self.files.open(path)
+                event.acceptProposedAction()
+                return
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._may_close or not self.context.document.dirty:
+            event.accept()
+            self.context.document.give_up()
+            self._closed()
+        else:
+            event.ignore()
+            self.context.jobs.start(self._ask_to_close())
+
+    async def _ask_to_close(self) -> None:
+        if await self.files.may_discard():
+            self._may_close = True
+            self.close()
