@@ -9,6 +9,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -224,6 +225,13 @@ def test_a_report_takes_the_place_of_an_earlier_one_and_others_may_read_it(tmp_p
     assert target.read_bytes().startswith(b"%PDF-")
     assert target.stat().st_mode & 0o777 == 0o666 & ~_umask()
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_report_written_in_a_thread_beside_the_window_is_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(write_pdf, results.hole(), path, "zh_CN").result(timeout=60)
+    assert path.read_bytes() == pdf_bytes(results.hole(), "zh_CN")
 
 
 def test_a_report_is_written_without_a_display_and_without_a_window_open(tmp_path: Path) -> None:
