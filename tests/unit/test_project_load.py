@@ -449,6 +449,8 @@ password = "hunter2"
         (b"a = " + b"{a=" * 50000, "nested too deeply"),
         (b".".join([b"a"] * 200000) + b" = 1", "nested too deeply"),
         (b"[" + b" . ".join([b'"a"'] * 100000) + b"]", "nested too deeply"),
+        (b'a = """' + b'\\"' * 400000, "this is not valid TOML"),
+        (b"a = " + b'"' * 900000, "this is not valid TOML"),
         (b"#" * (LARGEST + 1), "larger than 1 MiB"),
         (b"", "the key format is missing"),
     ],

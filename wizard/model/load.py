@@ -17,11 +17,19 @@ __all__ = ["Problem", "ProjectError", "load", "loads"]
 
 LARGEST = 1024 * 1024
 """Bytes of a project file at most."""
-DEEPEST = 32
+DEEPEST = 16
 """Dots of a dotted key at most: tomllib takes quadratic time for more."""
 
-# Strings and comments, which may hold dots of their own.
-_OPAQUE = re.compile(r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
+# Strings and comments, which may hold dots of their own; one that does not end takes all that follows,
+# lest each quote in it be looked at as a beginning.
+_OPAQUE = re.compile(
+    r'"""(?:[^\\]|\\.)*?"""|""".*|'
+    r"'''.*?'''|'''.*|"
+    r'"(?:[^"\\\n]|\\.)*+"|"[^\n]*|'
+    r"'[^'\n]*+'|'[^\n]*|"
+    r"#[^\n]*",
+    re.DOTALL,
+)
 _DOTTED = re.compile(rf"\.(?:[ \t]*+[\w-]*+[ \t]*+\.){{{DEEPEST}}}")
 _AT = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
