@@ -19,7 +19,7 @@ import pytest
 import trustme
 
 from tests.probes.coturn import CREDENTIALS, PASSWORD, USER, Coturn, coturn
-from tests.probes.serving import Handler, serving
+from tests.probes.far_ends import OnConnection, tcp
 from wizard.model.secret import Secret
 from wizard.probes.ice import Candidate, CandidateError, CandidateType, Event, Options, ServerTried, Target, gather
 from wizard.probes.server_verdict import KNOWN_CODES, Verdict
@@ -277,17 +277,17 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         (_echo, Verdict.PROTOCOL_ERROR),
     ],
 )
-async def test_a_hostile_stream_gives_a_verdict_in_time(handler: Handler, verdict: Verdict) -> None:
-    async with serving(handler) as port:
+async def test_a_hostile_stream_gives_a_verdict_in_time(handler: OnConnection, verdict: Verdict) -> None:
+    async with tcp(handler) as port:
         began = time.monotonic()
         assert (await tried(f"turn:127.0.0.1:{port}?transport=tcp")).verdict is verdict
         assert time.monotonic() - began < 1.5
 
 
 @pytest.mark.parametrize(("handler", "expected"), [(_mute, "tls-silent"), (_close, "tls-closed"), (_web, "tls-none")])
-async def test_what_does_not_speak_tls_is_told_apart(handler: Handler, expected: str) -> None:
+async def test_what_does_not_speak_tls_is_told_apart(handler: OnConnection, expected: str) -> None:
     options = Options(timing=QUICK.timing, tls=ssl.create_default_context())
-    async with serving(handler) as port:
+    async with tcp(handler) as port:
         assert await cause(f"turns:127.0.0.1:{port}", options=options) == (Verdict.TLS_FAILED, 701, expected)
 
 

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.probes.asking import KEY, a_plan, free_port, running
 from tests.probes.coturn import PASSWORD, USER, coturn
-from tests.probes.serving import serving
+from tests.probes.far_ends import tcp
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import Protocol, Speaks
 from wizard.model.secret import Secret
@@ -89,9 +90,9 @@ async def test_a_responder_answers_through_the_relay(
 
 
 async def test_a_tcp_port_where_nothing_listens_is_refused_and_a_silent_udp_port_is_silent(tmp_path: Path) -> None:
-    tcp, udp = free_port(), free_port()
+    closed, silent = free_port(), free_port()
     async with coturn(tmp_path) as server:
-        observations, _ = await observed(server.uri(), [probe(Protocol.TCP, tcp), probe(Protocol.UDP, udp)])
+        observations, _ = await observed(server.uri(), [probe(Protocol.TCP, closed), probe(Protocol.UDP, silent)])
     found = {o.protocol: o.outcome for o in observations}
     assert found == {Protocol.TCP: Outcome.REFUSED, Protocol.UDP: Outcome.SILENT}
 
@@ -100,7 +101,7 @@ async def test_a_tcp_port_that_hangs_up_on_everyone_is_closed(tmp_path: Path) ->
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pass
 
-    async with coturn(tmp_path) as server, serving(hang_up) as port:
+    async with coturn(tmp_path) as server, tcp(hang_up) as port:
         assert await outcome(server.uri(), probe(Protocol.TCP, port)) is Outcome.CLOSED
 
 
@@ -109,7 +110,7 @@ async def test_a_tcp_port_that_hangs_up_a_little_later_is_closed(tmp_path: Path)
     async def hang_up_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.2)
 
-    async with coturn(tmp_path) as server, serving(hang_up_late) as port:
+    async with coturn(tmp_path) as server, tcp(hang_up_late) as port:
         assert await outcome(server.uri(), probe(Protocol.TCP, port)) is Outcome.CLOSED
 
 
@@ -117,7 +118,7 @@ async def test_a_service_that_only_dislikes_our_bytes_is_accepted_and_not_closed
     async def hang_up_on_bytes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
 
-    async with coturn(tmp_path) as server, serving(hang_up_on_bytes) as port:
+    async with coturn(tmp_path) as server, tcp(hang_up_on_bytes) as port:
         assert await outcome(server.uri(), probe(Protocol.TCP, port)) is Outcome.ACCEPTED
 
 
@@ -126,7 +127,7 @@ async def test_a_tcp_port_that_takes_all_and_says_nothing_is_accepted(tmp_path: 
         while await reader.read(1000):
             pass
 
-    async with coturn(tmp_path) as server, serving(listen) as port:
+    async with coturn(tmp_path) as server, tcp(listen) as port:
         assert await outcome(server.uri(), probe(Protocol.TCP, port)) is Outcome.ACCEPTED
 
 
@@ -137,7 +138,7 @@ async def test_bytes_that_prove_nothing_are_alien(tmp_path: Path, banner: bytes)
         await writer.drain()
         await reader.read(1)
 
-    async with coturn(tmp_path) as server, serving(speak) as port:
+    async with coturn(tmp_path) as server, tcp(speak) as port:
         assert await outcome(server.uri(), probe(Protocol.TCP, port)) is Outcome.ALIEN
 
 
@@ -148,7 +149,7 @@ async def test_a_web_server_proves_itself_through_the_relay(tmp_path: Path) -> N
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             await writer.drain()
 
-    async with coturn(tmp_path) as server, serving(serve) as port:
+    async with coturn(tmp_path) as server, tcp(serve) as port:
         assert await outcome(server.uri(), probe(Protocol.TCP, port, speaks=Speaks.HTTP)) is Outcome.ANSWERED
 
 
@@ -215,14 +216,14 @@ async def test_a_server_without_tcp_relaying_leaves_tcp_unchecked_and_does_udp(t
 @pytest.mark.parametrize("protocol", list(Protocol))
 @pytest.mark.parametrize("there", [True, False])
 async def test_a_dead_server_fails_in_time_and_never_blames_the_port(protocol: Protocol, there: bool) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-        udp.bind(("127.0.0.1", 0))
-        tcp.bind(udp.getsockname())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, socket.socket() as stream:
+        datagrams.bind(("127.0.0.1", 0))
+        stream.bind(datagrams.getsockname())
         if there:
-            tcp.listen(1)
+            stream.listen(1)
         else:
-            udp.close()
-        number = tcp.getsockname()[1]
+            datagrams.close()
+        number = stream.getsockname()[1]
         began = time.monotonic()
         assert await outcome(f"turn:127.0.0.1:{number}", probe(protocol, 9)) is Outcome.FAILED
         assert time.monotonic() - began < 2 * TIMEOUT_S
@@ -250,6 +251,22 @@ async def test_a_server_that_dies_on_the_way_leaves_no_port_blamed(tmp_path: Pat
                     if item.port == open_port:
                         server.process.kill()
     assert found == {open_port: Outcome.ANSWERED, silent: Outcome.FAILED}
+
+
+@pytest.mark.parametrize("protocol", list(Protocol))
+async def test_a_relay_is_reached_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: Protocol) -> None:
+    port = free_port()
+    authority = trustme.CA()
+    made = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    made.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "both.pem"))
+    both = tmp_path / "both.pem"
+    async with coturn(tmp_path, certificate=(both, both)) as server, answering((protocol.value, port)):
+        one = probe(protocol, port)
+        assert await outcome(server.uri(scheme="turns"), one) is Outcome.FAILED
+        # OpenSSL's own name for the file of those whom the system trusts.
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        assert await outcome(server.uri(scheme="turns"), one) is Outcome.ANSWERED
 
 
 async def test_an_address_that_the_project_does_not_list_is_never_talked_to(tmp_path: Path) -> None:

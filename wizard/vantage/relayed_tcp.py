@@ -28,6 +28,10 @@ _TIMED_OUT_S = 10.0
 """447 does not say why. A refusal takes a round trip, a host that nobody answers for 3 s of ARP or neighbour
 discovery, silence 30 s in coturn."""
 _SYN_TIMES_S = (0.9, 2.9, 6.9, 14.9)  # RFC 6298 section 2, less what clocks differ
+_REPEATS = 6
+_REPEAT_S = 2.5
+"""Where loss is evident: four retransmissions of TCP (RFC 6298, from 200 ms) and 1 s for the last one's answer."""
+_INCONCLUSIVE = frozenset({Outcome.ACCEPTED, Outcome.CLOSED})
 _FAILED_TO_CONNECT, _STILL_CONNECTED = 447, 446
 _PATIENCE = 20
 _PATIENCE_S = 0.05
@@ -115,6 +119,11 @@ class RelayedTcpProber:
         hung_up = False
         for question in (signed,) if service is None else (service, signed):
             judgement = await self._asked(aimed, question, self._timeout_s)
+            for _ in range(_REPEATS):
+                if judgement.outcome not in _INCONCLUSIVE or not self._losses[aimed.probe.enters].evident:
+                    break
+                # The bytes of this connection may have been lost, time and again.
+                judgement = await self._asked(aimed, question, min(self._timeout_s, _REPEAT_S))
             if judgement.outcome in (Outcome.ACCEPTED, Outcome.ALIEN):
                 best = judgement if best is None or best.outcome is Outcome.ACCEPTED else best
             elif judgement.outcome is Outcome.CLOSED:
