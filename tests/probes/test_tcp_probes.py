@@ -198,6 +198,25 @@ async def test_any_http_status_of_the_service_proves_a_port_that_speaks_http(sta
     assert f"\r\nHost: calls.example:{port}\r\n".encode() in requests[0]
 
 
+async def test_a_name_and_a_path_in_any_script_make_one_well_formed_request() -> None:
+    requests: list[bytes] = []
+    async with tcp(http_saying(b"HTTP/1.1 200 OK\r\n\r\n", requests)) as port:
+        probe = a_probe(port, "tcp", speaks=Speaks.HTTP, path="/通话 1?a=b%20c\r\nX: y")
+        seen = await observe(probe, server_name="bücher.example")
+    assert seen.outcome is Outcome.ANSWERED
+    lines = requests[0].split(b"\r\n")
+    assert lines[0] == b"GET /%E9%80%9A%E8%AF%9D%201?a=b%20c%0D%0AX:%20y HTTP/1.1"
+    assert f"Host: xn--bcher-kva.example:{port}".encode() in lines
+
+
+@pytest.mark.parametrize("name", ["a..b", "a" * 70 + ".example", ".example"])
+async def test_a_name_that_no_tls_server_can_have_is_said_so(server_tls: ssl.SSLContext, name: str) -> None:
+    async with tcp(mute, tls=server_tls) as port:
+        seen = await observe(a_probe(port, "tcp", speaks=Speaks.TLS), server_name=name)
+    assert seen.outcome is Outcome.FAILED
+    assert name in (seen.error or "")
+
+
 @pytest.mark.parametrize("status", [502, 503, 504, 521])
 async def test_a_proxy_whose_back_end_is_missing_proves_nothing(status: int) -> None:
     async with tcp(http_saying(f"HTTP/1.1 {status} Alas\r\n\r\n".encode())) as port:

@@ -8,12 +8,14 @@ import os
 import re
 from dataclasses import dataclass
 from time import perf_counter
+from urllib.parse import quote
 
 from wizard.observation import Outcome
 from wizard.probes.answer import Judgement, shown
 from wizard.probes.stream import Stream, collect
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d)(?:[ \r\n])")  # RFC 9112 section 4
+_IN_TARGET = "/?:@!$&'()*+,;=%-._~"  # RFC 3986 section 3.3 and 3.4
 _HEADER = re.compile(rb"^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
 _NO_BACK_END = frozenset({502, 503, 504, *range(520, 528), 530})
 """RFC 9110 section 15.6, and what content networks add to say that the origin does not answer."""
@@ -49,7 +51,8 @@ class HttpQuestion:
         return Judgement(Outcome.ANSWERED, rtt_ms=rtt_ms)
 
     def _request(self, key: bytes) -> bytes:
-        lines = [f"GET {self.path} HTTP/1.1", f"Host: {self.host}", "User-Agent: Hopwise", "Accept: */*"]
+        path = quote(self.path, safe=_IN_TARGET)
+        lines = [f"GET {path} HTTP/1.1", f"Host: {self.host}", "User-Agent: Hopwise", "Accept: */*"]
         if self.websocket:
             lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
             lines.append(f"Sec-WebSocket-Key: {key.decode()}")

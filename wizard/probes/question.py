@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
+from urllib.parse import quote
 
 from wizard.model.hop import Hop
 from wizard.model.port import Speaks
@@ -100,6 +101,13 @@ def service_question(probe: Probe, server_name: str | None) -> Question | None:
 
 def _host(name: str, probe: Probe) -> str:
     # RFC 9110 section 7.2: the port that clients name, unless it is the scheme's own.
-    host = f"[{name}]" if ":" in name else name
+    host = f"[{name}]" if ":" in name else _ascii(name)
     default = 443 if probe.speaks in (Speaks.HTTPS, Speaks.WSS) else 80
     return host if probe.outside == default else f"{host}:{probe.outside}"
+
+
+def _ascii(name: str) -> str:
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return quote(name)

@@ -22,7 +22,10 @@ class TlsQuestion:
 
     async def ask(self, stream: Stream) -> Judgement:
         """Ask over a connected stream."""
-        tls = TlsStream(stream, self.server_name)
+        try:
+            tls = TlsStream(stream, self.server_name)
+        except ValueError:
+            return Judgement(Outcome.FAILED, error=f"{self.server_name} cannot be the name of a TLS server")
         began = perf_counter()
         try:
             await tls.handshake()
