@@ -32,6 +32,7 @@ from wizard.wire.response import (
     bare_ip,
     is_wrong_host,
     other_protocol,
+    proxy_header_size,
     reply,
 )
 
@@ -45,7 +46,8 @@ AT_ONCE = 64
 """Datagrams that one socket may have answered before the others' turn."""
 NAME_S = 3.0
 """Longest wait for a planned address that is a name."""
-SPARE_DESCRIPTORS = 64
+SPARE_DESCRIPTORS = 256
+"""For what else is open, and for the connections that one turn of the loop accepts beyond CONNECTIONS."""
 COUNTERPARTS = 512
 """Planned numbers on which the protocol that is not planned is answered too."""
 
@@ -265,7 +267,8 @@ class Responder:
 
     def answer_datagram(self, data: bytes, source: Any, came_in_on: Address, send: Callable[[bytes], object]) -> None:
         """Answer one datagram through `send`, or meet it with silence."""
-        made = self._reply(data, source, came_in_on)
+        header = proxy_header_size(data) or 0
+        made = self._reply(data[header:], source, came_in_on, header > 0)
         if made is None or not self._allowance.admits(source[0], time.monotonic()):
             return
         seen, message = made
@@ -276,19 +279,19 @@ class Responder:
             seen = seen._replace(error="the answer could not be sent: {}".format(fault.strerror or fault))
         self._tell(seen)
 
-    def answer_message(self, data: bytes, source: Any, came_in_on: Any) -> Optional[bytes]:
+    def answer_message(self, data: bytes, source: Any, came_in_on: Any, proxied: bool) -> Optional[bytes]:
         """The answer to one message of a TCP stream, None if the stream is to be closed.
 
         No allowance is asked: the handshake proved the source, and the connections are bounded.
         """
-        made = self._reply(data, source, came_in_on)
+        made = self._reply(data, source, came_in_on, proxied)
         if made is None:
             return None
         seen, message = made
         self._tell(seen._replace(protocol="tcp"))
         return message
 
-    def _reply(self, data: bytes, source: Any, came_in_on: Any) -> Optional[Tuple[Seen, bytes]]:
+    def _reply(self, data: bytes, source: Any, came_in_on: Any, proxied: bool) -> Optional[Tuple[Seen, bytes]]:
         source = (str(bare_ip(source[0])), source[1])
         came_in_on = (str(bare_ip(came_in_on[0])), came_in_on[1])
         wrong = self._every_name_known and is_wrong_host(self._planned, self._own, came_in_on[0])
@@ -298,7 +301,8 @@ class Responder:
                 self._stranger(source)
             return None
         request, message = made
-        return Seen("misdirected" if wrong else "answered", "udp", source, came_in_on, request), message
+        outcome = "misdirected" if wrong else "answered"
+        return Seen(outcome, "udp", source, came_in_on, request, proxied=proxied), message
 
     def _tell(self, seen: Seen) -> None:
         if self._seen is None:
@@ -341,6 +345,7 @@ class _Stream(asyncio.Protocol):
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
         self._held = b""
+        self._header: Optional[int] = None
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -353,19 +358,23 @@ class _Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._held += data
+        if self._header is None:
+            header = proxy_header_size(self._held)
+            if header is None or len(self._held) < header:
+                return
+            self._header, self._held = header, self._held[header:]
         while self._held:
             # RFC 8489 section 5: the first two bits of a STUN message are zero.
             size = None if self._held[0] & 0xC0 else message_size(self._held)
-            if size == 0 or (size is not None and len(self._held) < size):
+            if size is not None and (size == 0 or len(self._held) < size):
                 return
-            message = (
-                self._responder.answer_message(self._held[:size], self._source, self._came_in_on) if size else None
-            )
-            if message is None:
+            message = self._held[:size] if size is not None else b""
+            answered = self._responder.answer_message(message, self._source, self._came_in_on, self._header > 0)
+            if answered is None:
                 self.abort()
                 return
-            self._held = self._held[size:]
-            self._transport.write(message)
+            self._held = self._held[len(message) :]
+            self._transport.write(answered)
             self._idle.cancel()
             self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.abort)
 
@@ -416,7 +425,7 @@ _TOO_MANY = (
 async def _every_address() -> Sequence[str]:
     """What to bind so that every address of this host is answered on."""
     if sys.platform.startswith("linux"):
-        return ("::",) if _has_ipv6() else ("0.0.0.0",)
+        return ("::",) if _is_own("::") else ("0.0.0.0",)
     # Without a portable way to learn on which address a datagram came in, each address gets a socket of its own.
     found = ["127.0.0.1"]
     for family, probe in ((socket.AF_INET, ("192.0.2.1", 9)), (socket.AF_INET6, ("2001:db8::1", 9))):
@@ -432,21 +441,12 @@ async def _every_address() -> Sequence[str]:
     except (OSError, UnicodeError):
         entries = []
     found += [str(entry[4][0]) for entry in entries]
-    found += ["::1"] if _has_ipv6() else []
+    found += ["::1"] if _is_own("::1") else []
     return [address for address in dict.fromkeys(found) if "%" not in address and not bare_ip(address).is_link_local]
 
 
-def _has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
-            sock.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
 def _is_own(address: str) -> bool:
-    """Whether this host has the address: only then may a socket be bound to it."""
+    """Whether this host has the address (or, for a wildcard, its family): only then may a socket be bound to it."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind((address, 0))

@@ -164,6 +164,34 @@ async def test_requests_in_pieces_and_in_one_piece_are_answered_over_tcp() -> No
         await writer.wait_closed()
 
 
+PROXY_V1 = b"PROXY TCP4 192.0.2.1 198.51.100.7 5000 443\r\n"
+PROXY_V2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12)
+
+
+@pytest.mark.parametrize("header", [PROXY_V1, PROXY_V2])
+async def test_a_proxy_protocol_header_before_the_probe_is_passed_over_and_told(header: bytes) -> None:
+    port = free_port()
+    told: list[Seen] = []
+    loop = asyncio.get_running_loop()
+    async with running(Responder(a_plan(("tcp", port), ("udp", port)), seen=told.append)):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        transaction, data = signed(port)
+        for piece in (header[:9], header[9:] + data[:30], data[30:]):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+        start = await asyncio.wait_for(reader.readexactly(20), WITHIN_S)
+        answer = read_answer(KEY, start + await reader.readexactly((message_size(start) or 20) - 20))
+        assert answer is not None
+        assert answer.transaction == transaction
+        writer.close()
+        await writer.wait_closed()
+        with udp_socket("127.0.0.1", port) as sock:
+            await loop.sock_sendall(sock, header + data)
+            assert read_answer(KEY, await asyncio.wait_for(loop.sock_recv(sock, 2000), WITHIN_S)) is not None
+    assert [(seen.protocol, seen.proxied) for seen in told] == [("tcp", True), ("udp", True)]
+
+
 async def test_a_connection_that_says_nothing_is_closed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(responder, "IDLE_S", 0.05)
     port = free_port()

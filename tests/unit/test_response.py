@@ -190,6 +190,32 @@ def test_a_retransmission_is_told_once_and_a_later_run_again() -> None:
     assert recent.is_new("another probe", 11.0)
 
 
+V1 = b"PROXY TCP4 192.0.2.1 198.51.100.7 5000 443\r\n"
+V2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12)
+
+
+@pytest.mark.parametrize("header", [V1, b"PROXY UNKNOWN\r\n", V2, V2[:14] + b"\0\0"])
+def test_a_proxy_protocol_header_is_measured_before_what_follows(header: bytes) -> None:
+    assert response.proxy_header_size(header + probe.request(b"k", bytes(12), "laptop", "router")) == len(header)
+
+
+def test_a_proxy_protocol_header_is_waited_for_until_its_size_is_known() -> None:
+    assert {response.proxy_header_size(V1[:n]) for n in range(len(V1) - 1)} == {None}
+    assert {response.proxy_header_size(V2[:n]) for n in range(16)} == {None}
+    assert {response.proxy_header_size(V2[:n]) for n in range(16, len(V2))} == {len(V2)}
+
+
+@pytest.mark.parametrize("start", [b"G", b"\0\1", b"PROXIES", b"\r\n\r\nhello", b"PROXY " + b"x" * 200])
+def test_what_is_no_proxy_protocol_header_is_not_waited_for(start: bytes) -> None:
+    assert response.proxy_header_size(start) == 0
+
+
+@given(st.binary(max_size=40))
+def test_the_start_of_a_stream_is_measured_without_an_error(start: bytes) -> None:
+    size = response.proxy_header_size(start)
+    assert size is None or size >= 0
+
+
 def ipv4_packet(payload: bytes, protocol: int = 17, options: bytes = b"", fragment: int = 0) -> bytes:
     words = 5 + len(options) // 4
     head = struct.pack(

@@ -171,6 +171,8 @@ def seen_line(plan: ResponderPlan, probe: Seen, at: str) -> Dict[str, Any]:
     }
     if probe.error is not None:
         line["error"] = probe.error
+    if probe.proxied:
+        line["proxy_header"] = True
     return line
 
 
@@ -202,10 +204,14 @@ class _Tally:
 
     def __init__(self) -> None:
         self.strangers: Set[str] = set()
+        self._proxied: Set[Tuple[str, int]] = set()
         self._seen: Dict[str, Set[Tuple[str, int]]] = {"answered": set(), "misdirected": set(), "arrived": set()}
 
     def add(self, probe: Seen) -> None:
-        self._seen[probe.outcome].add((probe.protocol, probe.came_in_on[1]))
+        port = (probe.protocol, probe.came_in_on[1])
+        self._seen[probe.outcome].add(port)
+        if probe.proxied:
+            self._proxied.add(port)
 
     def closing(self, watched_card: bool) -> List[str]:
         lines = ["answered    {} {}".format(*row) for row in ranges(self._seen["answered"])]
@@ -217,6 +223,10 @@ class _Tally:
         lines += [
             "stopped     {} {}: reached this host's network card and no further; its firewall stops them".format(*row)
             for row in ranges(stopped)
+        ]
+        lines += [
+            "note        {} {}: a PROXY protocol header comes first; the service must be told to expect it".format(*row)
+            for row in ranges(self._proxied)
         ]
         if not lines:
             card = "no signed probe reached this host" if watched_card else "no probe was answered"

@@ -82,6 +82,8 @@ class Seen(NamedTuple):
     came_in_on: Address
     request: Request
     error: Optional[str] = None
+    proxied: bool = False
+    """A PROXY protocol header came before it; the real service has to expect one."""
 
 
 def reply(
@@ -121,6 +123,25 @@ def bare_ip(address: str) -> Ip:
 def _is_private(ip: Ip) -> bool:
     # Not `ip.is_private`: it counts the documentation ranges, and which others depends on Python's version.
     return any(ip in network for network in _PRIVATE)
+
+
+def proxy_header_size(start: bytes) -> Optional[int]:
+    """Size of the PROXY protocol header that `start` begins with; 0 without one, None while too little is there.
+
+    haproxy's proxy-protocol.txt, sections 2.1 and 2.2. Tunnels such as frp put it before what they carry, if told to.
+    """
+    if start.startswith(_PROXY_V2):
+        return 16 + int.from_bytes(start[14:16], "big") if len(start) >= 16 else None
+    if start.startswith(_PROXY_V1):
+        end = start.find(b"\r\n", 0, _PROXY_V1_LONGEST)
+        if end >= 0:
+            return end + 2
+        return None if len(start) < _PROXY_V1_LONGEST else 0
+    return None if _PROXY_V2.startswith(start) or _PROXY_V1.startswith(start) else 0
+
+
+_PROXY_V1, _PROXY_V1_LONGEST = b"PROXY ", 107
+_PROXY_V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
 
 class Allowance:
