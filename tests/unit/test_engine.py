@@ -239,6 +239,22 @@ def test_a_probe_that_turned_round_at_the_own_router_proves_nothing_of_it() -> N
     assert "hairpin-only" in codes(diagnosis, Severity.WARNING)
 
 
+def test_silence_at_the_own_router_from_inside_blames_nobody() -> None:
+    inside = [replace(o, source="192.168.77.20/24") for o in OUTSIDE_SILENT]
+    diagnosis = diagnose(inside)
+    assert errors(diagnosis) == []
+    assert diagnosis.state is State.UNKNOWN
+    assert "hairpin-only" in codes(diagnosis, Severity.WARNING)
+
+
+def test_an_answer_that_the_service_saw_come_from_elsewhere_is_from_outside() -> None:
+    same_numbers = [
+        replace(o, source="192.168.77.20/24", seen_as="198.51.100.3:40000")
+        for o in everywhere("outside", "router", Outcome.ANSWERED)
+    ]
+    assert diagnose(same_numbers).hops[0].ports[0].state is State.OPEN
+
+
 def test_a_relay_on_the_own_public_address_is_not_outside() -> None:
     project = replace(
         PROJECT, vantages=(Vantage("relay", VantageKind.TURN, server="turn:203.0.113.20:3478", username="u"),)

@@ -97,7 +97,8 @@ def _turned_round(case: Case) -> Iterator[Finding]:
     entered: dict[tuple[str, str], list[OutsidePort]] = {}
     for port in case.ports:
         for o in case.observations[port]:
-            if o.outcome is Outcome.ANSWERED and is_hairpin(case.project, o, case.project.index(o.enters)):
+            says = o.outcome is Outcome.ANSWERED or o.outcome.blames
+            if says and is_hairpin(case.project, o, case.project.index(o.enters)):
                 entered.setdefault((o.vantage, o.enters), []).append(port)
     for (vantage, enters), ports in entered.items():
         values = {"vantage": vantage, "hop": case.project.hop(enters).title, "count": str(len(ports))}
