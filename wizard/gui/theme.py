@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from wizard.gui.palette import DARK, LIGHT, Palette
+from wizard.model.resource import resource
 
 
 class Look(enum.Enum):
@@ -85,7 +86,9 @@ def _qt_palette(palette: Palette) -> QPalette:
 
 
 def _stylesheet(palette: Palette) -> str:
+    shade = "dark" if palette.dark else "light"
     values = {name: getattr(palette, name) for name in palette.__dataclass_fields__ if name != "dark"}
+    values |= {name: resource("icons", f"{name}-{shade}.svg").as_posix() for name in ("chevron", "tick")}
     return _SHEET.substitute(values)
 
 
@@ -120,7 +123,10 @@ QPushButton#primary:focus { border: 2px solid $text; padding: 7px 23px; }
 QPushButton#primary:disabled { background: $line; color: $muted; border-color: $line; }
 QPushButton#small { padding: 5px 12px; }
 QPushButton#small:focus { padding: 4px 11px; }
-QPushButton::menu-indicator { subcontrol-position: right center; subcontrol-origin: padding; right: 8px; }
+QPushButton#menu { padding: 5px 30px 5px 12px; }
+QPushButton#menu:focus { padding: 4px 29px 4px 11px; }
+QPushButton::menu-indicator { image: url("$chevron"); width: 12px; height: 12px; subcontrol-origin: padding;
+    subcontrol-position: right center; right: 10px; }
 
 QPushButton#step { background: transparent; border: 1px solid transparent; border-radius: 8px; text-align: left;
     padding: 8px 10px 8px 34px; font-weight: 400; }
@@ -141,7 +147,8 @@ QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QTextBrowser:focus {
 QLineEdit[faulty="true"] { border-color: $blocked; background: $blocked_tint; }
 QLineEdit[readOnly="true"] { background: $ground; }
 QComboBox { padding-right: 24px; }
-QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::drop-down { border: none; width: 26px; }
+QComboBox::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $line; outline: none;
     selection-background-color: $accent; selection-color: $on_accent; }
 
@@ -157,6 +164,10 @@ QHeaderView::section { background: $surface; color: $muted; border: none; border
     padding: 8px 8px; font-weight: 500; }
 QTableCornerButton::section { background: $surface; border: none; }
 
+QCheckBox::indicator { width: 16px; height: 16px; border: 1.5px solid $unknown; border-radius: 4px;
+    background: $surface; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$tick"); }
+QCheckBox::indicator:disabled { border-color: $line; }
 QCheckBox, QRadioButton { spacing: 9px; background: transparent; padding: 4px 2px; }
 QCheckBox:focus, QRadioButton:focus { border: 2px solid $accent; border-radius: 6px; padding: 2px 0; }
 

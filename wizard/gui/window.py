@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -138,6 +139,7 @@ class Window(QMainWindow):
         self.test_page.script_wanted.connect(self.files.save_script)
         self.test_page.add_result_wanted.connect(self.files.bring_result)
         self.fix_page.show_wanted.connect(self._show_hop)
+        self.fix_page.again_wanted.connect(self._test_again)
         self.report_page.file_wanted.connect(self.files.write_report)
         self.menus.new_wanted.connect(lambda: self.go(Step.SERVICE))
 
@@ -174,6 +176,8 @@ class Window(QMainWindow):
             self.stack.setCurrentWidget(page)
         page.entered()
         self._show_bars()
+        first = page.first() or self.primary
+        first.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _show_bars(self) -> None:
         page = self.page
@@ -182,6 +186,7 @@ class Window(QMainWindow):
         self.status.setText(page.status())
         self.back.setEnabled(bool(self._flow.behind) or page is self.servers_page)
         extras = page.extra_buttons()
+        at_foot = self.primary.hasFocus() or any(button.hasFocus() for button in self._extras)
         if extras != self._extras:
             for button in self._extras:
                 self._foot.removeWidget(button)
@@ -195,6 +200,10 @@ class Window(QMainWindow):
             self.primary.setText(text)
         self.primary.setVisible(bool(text))
         self.primary.setEnabled(page.primary_enabled())
+        if at_foot and not self.primary.hasFocus():
+            # A button that went away or went grey must not throw the focus to the other end of the window.
+            next_one = self.primary if self.primary.isEnabled() else next(iter(extras), self.back)
+            next_one.setFocus(Qt.FocusReason.OtherFocusReason)
         self._show_rail()
 
     def _show_rail(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 
 class Card(QFrame):
@@ -12,7 +12,6 @@ class Card(QFrame):
     def __init__(self, kind: str = "card", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(kind)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(20, 16, 20, 16)
         self.body.setSpacing(10)
@@ -27,7 +26,11 @@ class Text(QLabel):
         self.setWordWrap(wrap)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+
+    def minimumSizeHint(self) -> QSize:
+        # A wrapped label asks for a square; the page would then scroll though everything fits.
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), 60), self.fontMetrics().height()) if self.wordWrap() else hint
 
     def say(self, text: str) -> None:
         """Show `text`; with nothing to say take no room."""

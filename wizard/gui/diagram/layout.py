@@ -11,16 +11,17 @@ from PySide6.QtCore import QPointF, QRectF
 from wizard.gui.diagram.letters import sans, width_of
 from wizard.gui.diagram.model import DiagramModel, Eye
 
-_CARD_HEIGHT = 114.0
+_CARD_HEIGHT = 88.0
+_STATE_HEIGHT = 26.0
 TITLE_LINE = 17.0
 TITLE_SIZE = 13.5
 PADDING = 10.0
 """Between the edge of a card and its text."""
 EYE_SIZE = 11.5
 _MIN_CARD = 136.0
-_MAX_CARD = 196.0
+_MAX_CARD = 232.0
 _MIN_GAP = 22.0
-_MAX_GAP = 56.0
+_MAX_GAP = 64.0
 _MARGIN = 12.0
 """Left and right of the rows, for the line that leads from one row to the next."""
 _LANE = 21.0
@@ -65,6 +66,8 @@ def arrange(model: DiagramModel, width: float) -> Layout:
 
     title_lines = max(len(wrapped(title, card)) for title in (model.outside, *(c.title for c in model.cards)))
     card_height = _CARD_HEIGHT + (title_lines - 1) * TITLE_LINE
+    if any(card.word for card in model.cards):
+        card_height += _STATE_HEIGHT
 
     cards: list[QRectF] = []
     eyes: list[PlacedEye] = []
@@ -103,7 +106,11 @@ def _place_eyes(
     font = sans(EYE_SIZE)
     for eye in sorted(eyes, key=lambda eye: eye.before):
         card = row[eye.before - start]
-        x = card.left() + 10 if eye.before == 0 else card.right() + min(gap, _MIN_GAP) / 2
+        # Behind the last card of a row there is the line to the next row; the eye stands under the card's edge.
+        in_gap = eye.before - start + 1 < len(row)
+        x = card.right() + min(gap, _MIN_GAP) / 2 if in_gap else card.right() - 16
+        if eye.before == 0:
+            x = card.left() + 10
         room = width_of(eye.text, font) + 4
         to_left = x + 15 + room > width and x > width / 2
         left = max(0.0, x - 15 - room) if to_left else x - 10
@@ -114,7 +121,7 @@ def _place_eyes(
         taken[lane] = x + 10 if to_left else text.right()
         y = card.bottom() + _ABOVE_LANES + lane * _LANE
         text.moveTop(y)
-        tied = None if eye.before == 0 else QPointF(x, card.center().y())
+        tied = None if eye.before == 0 else QPointF(x, card.center().y() if in_gap else card.bottom())
         placed.append(PlacedEye(eye, QPointF(x, y + _LANE / 2), tied, text, to_left))
     return placed, len(taken)
 

@@ -62,7 +62,7 @@ class DiagramModel:
     @property
     def spoken(self) -> str:
         """The picture in words, for those who do not see it."""
-        return "; ".join(f"{card.title}: {card.word}" for card in self.cards)
+        return "; ".join(f"{card.title}: {card.word}" if card.word else card.title for card in self.cards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,13 @@ class StripsModel:
     """The states that occur, with their words."""
 
 
-def diagram_model(project: Project, diagnosis: Diagnosis | None, language: str = "en") -> DiagramModel:
-    """The path of `project`, with what `diagnosis` says of it; None before a test."""
+def diagram_model(
+    project: Project, diagnosis: Diagnosis | None, language: str = "en", *, states: bool = True
+) -> DiagramModel:
+    """The path of `project`, with what `diagnosis` says of it; None before a test.
+
+    Without `states` the cards have no line for one: there the path is only described.
+    """
     words = diagram_words(language)
     verdicts = {verdict.id: verdict for verdict in diagnosis.hops} if diagnosis else {}
     total = sum(len(plan.outside) for plan in project.ports)
@@ -110,7 +115,7 @@ def diagram_model(project: Project, diagnosis: Diagnosis | None, language: str =
                 address=hop.address or "",
                 numbers=_numbers(project, position, words),
                 state=verdict.state if verdict else None,
-                word=_word(verdict, total, words),
+                word=_word(verdict, total, words) if states else "",
                 link=_link(cards[-1].state if cards else None, verdict, position),
             )
         )

@@ -64,6 +64,8 @@ def _paint_card(
     lines = [line for line in (card.address, *card.numbers) if line]
     for number, text in enumerate(lines[:3]):
         write(painter, _line(inner, below + 16 * number, 16), text, mono(11), palette.muted)
+    if not card.word:
+        return
     mark = QPointF(inner.left() + 9, rect.bottom() - 16)
     paint_mark(painter, mark, 8.5, card.state, palette)
     word_colour = palette.muted if card.state is None else palette.of(card.state)

@@ -24,9 +24,10 @@ _COPIED = "    "
 
 
 class FixPage(Page):
-    """The findings in order. Signal: `show_wanted` (hop id)."""
+    """The findings in order. Signals: `show_wanted` (hop id), `again_wanted`."""
 
     show_wanted = Signal(str)
+    again_wanted = Signal()
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -41,7 +42,7 @@ class FixPage(Page):
         self.column.addLayout(self._list)
         self.column.addStretch(1)
         self.again = QPushButton()
-        self.again.clicked.connect(lambda: self.wanted.emit(Step.TEST))
+        self.again.clicked.connect(self.again_wanted)
         context.run.ended.connect(self._follow)
         self.retranslate()
 
@@ -64,7 +65,7 @@ class FixPage(Page):
         self.wanted.emit(Step.REPORT)
 
     def retranslate(self) -> None:
-        self.again.setText(self.tr("Back to the &test"))
+        self.again.setText(self.tr("Test a&gain"))
         self._empty_text.setText(self.tr("Nothing was found that needs mending."))
 
     def refresh(self) -> None:

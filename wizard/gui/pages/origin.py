@@ -26,12 +26,6 @@ class OriginPage(Page):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
-        picture = Card()
-        self.diagram = DiagramView(context.theme)
-        self.diagram.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        picture.body.addWidget(self.diagram)
-        self.column.addWidget(picture)
-
         card = Card()
         self.places = QListWidget()
         self.places.setMinimumWidth(210)
@@ -42,9 +36,10 @@ class OriginPage(Page):
         self.add.setMenu(self._menu)
         self.remove = QPushButton()
         buttons = QHBoxLayout()
-        for button in (self.add, self.remove):
-            button.setObjectName("small")
-            buttons.addWidget(button)
+        self.add.setObjectName("menu")
+        self.remove.setObjectName("small")
+        buttons.addWidget(self.add)
+        buttons.addWidget(self.remove)
         buttons.addStretch(1)
         self._none = Text("muted")
         self._form = QWidget()
@@ -52,14 +47,19 @@ class OriginPage(Page):
         body = QGridLayout()
         body.setHorizontalSpacing(20)
         body.setVerticalSpacing(10)
-        body.addWidget(self.places, 0, 0)
-        body.addLayout(buttons, 1, 0)
-        body.addWidget(self._form, 0, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
-        body.addWidget(self._none, 0, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
+        body.addWidget(self._none, 0, 0, 1, 2)
+        body.addWidget(self.places, 1, 0)
+        body.addLayout(buttons, 2, 0)
+        body.addWidget(self._form, 1, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
         body.setColumnStretch(0, 2)
         body.setColumnStretch(1, 3)
         card.body.addLayout(body)
         self.column.addWidget(card)
+        picture = Card()
+        self.diagram = DiagramView(context.theme)
+        self.diagram.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        picture.body.addWidget(self.diagram)
+        self.column.addWidget(picture)
         self.column.addStretch(1)
 
         self.places.currentRowChanged.connect(lambda _: self._show_selected())
@@ -96,6 +96,9 @@ class OriginPage(Page):
         self.username.edited.connect(lambda text: self._edit("username", text.strip()))
         # Kept when the person has finished with it: every letter on its own would be a password of its own.
         self.password.line.editingFinished.connect(self._keep_password)
+
+    def first(self) -> QWidget:
+        return self.places if self.places.count() else self.add
 
     def title(self) -> str:
         return self.tr("Where should the tests come from?")
@@ -148,7 +151,7 @@ class OriginPage(Page):
     def refresh(self) -> None:
         document = self.context.document
         found = document.table.get("vantages", [])
-        self.diagram.show_model(diagram_model(document.sketch, None, self.context.language))
+        self.diagram.show_model(diagram_model(document.sketch, None, self.context.language, states=False))
         lines = [self._line(position) for position in range(len(found))]
         if lines != [self.places.item(row).text() for row in range(self.places.count())]:
             row = max(0, self.places.currentRow())
@@ -179,7 +182,8 @@ class OriginPage(Page):
         shown = 0 <= row < len(document.table.get("vantages", []))
         self._form.setVisible(shown)
         self._none.setVisible(not shown)
-        self.remove.setEnabled(shown)
+        self.places.setVisible(shown)
+        self.remove.setVisible(shown)
         if not shown:
             return
         here = ("vantages", row)

@@ -68,6 +68,10 @@ class Page(QScrollArea):
     def refresh(self) -> None:
         """Show what the view models hold."""
 
+    def first(self) -> QWidget | None:
+        """What has the focus when the page comes into view."""
+        return None
+
     def entered(self) -> None:
         """The page has come into view."""
         self.refresh()

@@ -37,7 +37,9 @@ class PathPage(Page):
         self.outward = QPushButton()
         self.inward = QPushButton()
         self.remove = QPushButton()
-        for button in (self.add, self.outward, self.inward, self.remove):
+        self.add.setObjectName("menu")
+        buttons.addWidget(self.add)
+        for button in (self.outward, self.inward, self.remove):
             button.setObjectName("small")
             buttons.addWidget(button)
         buttons.addStretch(1)
@@ -79,6 +81,9 @@ class PathPage(Page):
         context.document.opened.connect(lambda: self._select(0))
         self.retranslate()
 
+    def first(self) -> QWidget:
+        return self.diagram
+
     def title(self) -> str:
         return self.tr("What does a packet pass on its way in?")
 
@@ -118,7 +123,7 @@ class PathPage(Page):
         document = self.context.document
         hops = document.table.get("hops", [])
         self._selected = max(0, min(self._selected, len(hops) - 1))
-        self.diagram.show_model(diagram_model(document.sketch, None, self.context.language))
+        self.diagram.show_model(diagram_model(document.sketch, None, self.context.language, states=False))
         here = ("hops", self._selected)
         self.form.setVisible(bool(hops))
         if hops:

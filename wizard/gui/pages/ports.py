@@ -69,6 +69,9 @@ class PortsPage(Page):
         self.retranslate()
         self._arrange()
 
+    def first(self) -> QWidget:
+        return self.view
+
     def title(self) -> str:
         return self.tr("Which ports must get through?")
 
@@ -134,7 +137,7 @@ class PortsPage(Page):
                 number, QHeaderView.ResizeMode.ResizeToContents if fixed else QHeaderView.ResizeMode.Stretch
             )
         rows = max(3, min(self.table.rowCount(), 12))
-        height = header.sizeHint().height() + rows * self.view.verticalHeader().defaultSectionSize() + 6
+        height = header.height() + rows * self.view.verticalHeader().defaultSectionSize() + 6
         self.view.setFixedHeight(height)
 
     def _enable(self) -> None:
@@ -167,11 +170,17 @@ class _PortView(QTableView):
         )
         self.setTabKeyNavigation(False)
         self.setShowGrid(True)
+        self.setWordWrap(False)
         self.verticalHeader().setDefaultSectionSize(36)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setMinimumSectionSize(84)
-        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.horizontalHeader().setMinimumSectionSize(92)
+        self.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft
+            | Qt.AlignmentFlag.AlignVCenter
+            | Qt.AlignmentFlag(Qt.TextFlag.TextWordWrap.value)
+        )
+        self.horizontalHeader().setFixedHeight(52)
 
 
 class _TextDelegate(QStyledItemDelegate):

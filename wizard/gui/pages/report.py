@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QWidget
 
 from wizard.gui.context import Context
@@ -13,6 +13,8 @@ from wizard.gui.controls.frames import Card, Text
 from wizard.gui.controls.switch import Switch
 from wizard.gui.pages.page import Page
 from wizard.gui.view_models.report import ReportKind, ReportModel
+
+_PLAIN_SIGNS = (("✅", "✔"), ("❌", "✖"), ("⚠️", "▲"), ("❔", "?"))
 
 
 class ReportPage(Page):
@@ -55,6 +57,9 @@ class ReportPage(Page):
         context.theme.changed.connect(self._follow)
         self.retranslate()
 
+    def first(self) -> QWidget:
+        return self.redact
+
     def title(self) -> str:
         return self.tr("What can I keep, or show to others?")
 
@@ -80,9 +85,23 @@ class ReportPage(Page):
     def refresh(self) -> None:
         for button in (*self.saves.values(), self.copy):
             button.setEnabled(not self.report.busy and self.report.result is not None)
-        self.preview.setMarkdown(self.report.markdown(self.context.language))
+        self._show_preview(self.report.markdown(self.context.language))
         self._said.say(self.tr("Saved as {path}").format(path=self._written) if self._written else "")
         self.said.emit()
+
+    def _show_preview(self, markdown: str) -> None:
+        # Not every system has the coloured signs that forums show; the plain ones are in every font.
+        for sign, plain in _PLAIN_SIGNS:
+            markdown = markdown.replace(sign, plain)
+        self.preview.setMarkdown(markdown)
+        cursor = QTextCursor(self.preview.document())
+        while True:
+            block = cursor.block().blockFormat()
+            block.setTopMargin(14 if block.headingLevel() else 2)
+            block.setBottomMargin(4)
+            cursor.setBlockFormat(block)
+            if not cursor.movePosition(QTextCursor.MoveOperation.NextBlock):
+                break
 
     def _follow(self) -> None:
         if self.isVisible():

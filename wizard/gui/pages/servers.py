@@ -78,6 +78,9 @@ class ServersPage(Page):
         self.retranslate()
         self.refresh()
 
+    def first(self) -> QWidget:
+        return self._urls_edit
+
     def title(self) -> str:
         return self.tr("Does my STUN or TURN server work?")
 

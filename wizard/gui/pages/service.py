@@ -118,6 +118,9 @@ class ServicePage(Page):
             row.addWidget(way, 1)
         self.column.addLayout(row)
 
+    def first(self) -> QWidget:
+        return self.presets
+
     def title(self) -> str:
         return self.tr("What do you host?")
 
@@ -160,6 +163,11 @@ class ServicePage(Page):
     def refresh(self) -> None:
         document = self.context.document
         self.present.setVisible(document.chosen)
+        style = "" if document.chosen else "primary"
+        if self.begin.objectName() != style:
+            self.begin.setObjectName(style)
+            self.begin.style().unpolish(self.begin)
+            self.begin.style().polish(self.begin)
         self._presets_heading.setText(
             self.tr("Begin with another service") if document.chosen else self.tr("Services that Hopwise knows")
         )

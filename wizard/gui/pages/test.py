@@ -42,21 +42,25 @@ class TestPage(Page):
         self._brought: tuple[Observation, ...] = ()
         self._notes: tuple[str, ...] = ()
 
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.column.addWidget(self.progress)
         picture = Card()
         self.diagram = DiagramView(context.theme)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        # It keeps its room: what is below must not jump when a test begins.
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(policy)
         picture.body.addWidget(self.diagram)
+        picture.body.addWidget(self.progress)
         self.column.addWidget(picture)
-        self._practice: QWidget | None = None
-        self._build_before()
-        strips = Card()
+        self._strips_card = Card()
         self._strips_heading = Text("heading")
         self.strips = StripsView(context.theme)
-        strips.body.addWidget(self._strips_heading)
-        strips.body.addWidget(self.strips)
-        self.column.addWidget(strips)
+        self._strips_card.body.addWidget(self._strips_heading)
+        self._strips_card.body.addWidget(self.strips)
+        self.column.addWidget(self._strips_card)
+        self._practice: QWidget | None = None
+        self._build_before()
         self._skipped = Text("muted")
         self.column.addWidget(self._skipped)
         self._build_log()
@@ -244,11 +248,9 @@ class TestPage(Page):
         self.strips.show_model(strips_model(project, diagnosis, language))
         self.progress.setRange(0, max(1, run.planned))
         self.progress.setValue(run.done)
-        # It keeps its room: what is below must not jump when a test begins.
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
         self.progress.setVisible(run.busy)
+        # Before a test the strips would say nothing.
+        self._strips_card.setVisible(diagnosis is not None)
         self._show_before()
         self._skipped.say("\n".join(self._log_words.skipped(each) for each in run.skipped))
         if self.log_switch.isChecked():

@@ -168,7 +168,7 @@ class PortTable(QAbstractTableModel):
         if plan is None:
             return ""
         first = arrival_numbers(hops, plan, plan.outside.first)[hops.index(column.hops[0])]
-        return self.tr("{numbers}, the same").format(numbers=PortRange(first, first + len(plan.outside) - 1))
+        return str(PortRange(first, first + len(plan.outside) - 1))
 
 
 def _columns(hops: tuple[Hop, ...]) -> tuple[Column, ...]:
