@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,7 +13,7 @@ from pathlib import Path as File
 from typing import Any
 
 from .faults import Fault, Kind
-from .path import Path
+from .path import TURN_USER, Path
 from .programs import Program
 from .rules import mappings, table
 from .topology import HOME_ROUTER, Machine, Topology
@@ -22,6 +24,8 @@ WAIT_S = 1.2
 """After this silence is believed here: a round trip takes less than a millisecond, a busy machine longer."""
 HERE = File(__file__).parent
 HOPWISE = str(File(sys.executable).with_name("hopwise"))
+_TURN_PASSWORD = secrets.token_hex(8)
+_ENVIRONMENT = {**os.environ, "HOPWISE_TURN_PASSWORD": _TURN_PASSWORD}
 _HOLDERS = {Kind.LOOPBACK_ONLY: "silent", Kind.HELD: "silent", Kind.ECHO: "echo", Kind.BANNER: "banner"}
 
 
@@ -46,6 +50,7 @@ class Lab:
         self._stack.callback(self._stop_all)
         try:
             self._open_home()
+            self._start_relays()
             self.project = self.files / "project.toml"
             self.project.write_text(self.path.project())
             self.break_()
@@ -78,12 +83,13 @@ class Lab:
                 machine.space.forget_connections()
 
     def check(self, vantage: str, merge: Iterable[File] = (), timeout_s: float = WAIT_S) -> tuple[int, dict[str, Any]]:
-        """Exit status and result of `hopwise check --json`, run on the vantage's own machine."""
+        """Exit status and result of `hopwise check --json`, run on the vantage's own machine, or that of its user."""
         argv = [HOPWISE, "check", str(self.project), "--json", "--vantage", vantage, "--timeout", str(timeout_s)]
         for file in merge:
             argv += ["--with", str(file)]
-        with self.topology.vantages[vantage].space.entered():
-            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+        told = self.path.vantage(vantage)
+        with self.topology.vantages[told.used_by or vantage].space.entered():
+            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120, env=_ENVIRONMENT)
         if done.returncode not in (0, 1, 3) or not done.stdout:
             raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stderr}\n{done.stdout}")
         return done.returncode, json.loads(done.stdout)
@@ -116,6 +122,19 @@ class Lab:
                 "table ip home { chain outward { type nat hook postrouting priority 100;\n"
                 f'oifname "wan" snat to {HOME_ROUTER}\n}}\n}}\n'
             )
+
+    def _start_relays(self) -> None:
+        for vantage in self.path.vantages:
+            if vantage.server is None:
+                continue
+            machine = self.topology.vantages[vantage.id]
+            file = self.files / "turnserver.conf"
+            lines = ["realm=example.org", "lt-cred-mech", f"user={TURN_USER}:{_TURN_PASSWORD}", "no-tls", "no-dtls"]
+            lines += [f"listening-ip={machine.address}", f"relay-ip={machine.address}", "log-file=stdout", "simple-log"]
+            lines += [f"userdb={file.with_suffix('.db')}", f"pidfile={file.with_suffix('.pid')}", "no-cli", "verbose"]
+            file.write_text("\n".join(lines) + "\n")
+            started = self.program("relay", machine, ["turnserver", "-c", str(file)])
+            started.wait_for(f"UDP listener opened on: {machine.address}:3478")
 
     def _changed(self, name: str, told: object) -> bool:
         """Whether a program has to be started anew because it is to be told something else."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TRANSLATING = frozenset({"cgnat", "router", "tunnel-server", "tunnel-client", "container"})
+TURN_USER = "alice"
 FILTERS = frozenset({"security-group", "firewall"})
 
 
@@ -37,7 +38,8 @@ class Ports:
 class LabVantage:
     """A computer to probe from. It stands outside, in the network behind a hop, or is the machine of a hop.
 
-    `beyond` is what the project says of it; `at` is its own address, unless it is a hop's machine.
+    `beyond` is what the project says of it; `at` is its own address, unless it is a hop's machine. With `server` it is
+    a TURN server at that address, which relays the probes of the vantage `used_by`.
     """
 
     id: str
@@ -45,6 +47,8 @@ class LabVantage:
     beyond: str | None = None
     behind: str | None = None
     on: str | None = None
+    server: str | None = None
+    used_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,9 @@ class Path:
             lines += [f"inside = {{ {inside} }}"] if inside else []
         for vantage in self.vantages:
             if vantages is None or vantage.id in vantages:
-                lines += ["", "[[vantages]]", f'id = "{vantage.id}"', 'kind = "local"']
+                lines += ["", "[[vantages]]", f'id = "{vantage.id}"']
+                lines += [f'kind = "{"turn" if vantage.server else "local"}"']
+                lines += [f'server = "{vantage.server}"', f'username = "{TURN_USER}"'] if vantage.server else []
                 lines += [f'beyond = "{vantage.beyond}"'] if vantage.beyond else []
         return "\n".join(lines) + "\n"
 

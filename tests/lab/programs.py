@@ -36,13 +36,16 @@ class Program:
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
-    def wait_for(self, word: str) -> None:
-        """Returns when it has printed that line. Raises RuntimeError with its words if it ends or takes too long."""
+    def wait_for(self, end: str) -> None:
+        """Returns when it has printed a line that ends so. Raises RuntimeError with its words if it never does."""
         with self._news:
-            self._news.wait_for(lambda: word in self._lines or self._ended, START_S)
-            if word in self._lines:
+            self._news.wait_for(lambda: self._ended or self._said(end), START_S)
+            if self._said(end):
                 return
-        raise RuntimeError(f"no {word!r}: {self._process.args!r}\n{self.printed()}\n{self.log.read_text()}")
+        raise RuntimeError(f"no {end!r}: {self._process.args!r}\n{self.printed()}\n{self.log.read_text()}")
+
+    def _said(self, end: str) -> bool:
+        return any(line.endswith(end) for line in self._lines)
 
     def printed(self) -> str:
         """Everything that it has printed by now."""
