@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import errno
 import functools
@@ -44,6 +45,8 @@ CONNECTIONS = 1024
 BACKLOG = 128
 AT_ONCE = 64
 """Datagrams that one socket may have answered before the others' turn."""
+CARD_BUFFER = 16 << 20
+"""Bytes of packets that wait to be looked at: a burst of probes must not hide that some arrived."""
 NAME_S = 3.0
 """Longest wait for a planned address that is a name."""
 SPARE_DESCRIPTORS = 256
@@ -55,6 +58,7 @@ COUNTERPARTS = 512
 _IP_PKTINFO = 8
 _IPV6_RECVPKTINFO, _IPV6_PKTINFO = 49, 50
 _SO_ATTACH_FILTER = 26
+_SO_RCVBUFFORCE = 33
 _ETH_P_ALL = 3
 _PACKET_HOST = 0
 
@@ -171,6 +175,8 @@ class Responder:
         program = ctypes.create_string_buffer(stun_filter(COOKIE))
         size = (len(program) - 1) // INSTRUCTION.size
         sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", size, ctypes.addressof(program)))
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, CARD_BUFFER)
         sock.setblocking(False)
         self._card = sock
         self._listen(sock, self._on_card)

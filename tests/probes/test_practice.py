@@ -43,7 +43,7 @@ async def practice(request: pytest.FixtureRequest) -> AsyncIterator[Practice]:
 
 
 async def tested(practice: Practice) -> Result:
-    session = Session(practice.project, timeout_s=1.0)
+    session = Session(practice.project, timeout_s=0.6)
     async for _ in session.run():
         pass
     return session.result
@@ -109,6 +109,14 @@ async def test_two_faults_are_found_together(practice: Practice) -> None:
             await practice.break_(fault)
     found = states(await tested(practice))
     assert {hop for hop, state in found.items() if state is State.BLOCKED} == {"router", "container"}
+
+
+async def test_switches_thrown_at_once_all_take_effect(practice: Practice) -> None:
+    await asyncio.gather(*(practice.break_(fault) for fault in practice.faults))
+    assert practice.broken == practice.faults
+    assert states(await tested(practice))["service"] is State.BLOCKED
+    await asyncio.gather(*(practice.mend(fault) for fault in practice.faults))
+    assert (await tested(practice)).diagnosis.state is State.OPEN
 
 
 async def test_every_fault_is_listed_in_the_order_of_the_path_with_words_in_both_languages(practice: Practice) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from collections.abc import Iterator, Sequence
@@ -49,6 +50,8 @@ class Practice:
         self._broken: set[str] = set()
         self._forwarders: dict[tuple[int, Protocol, int], tuple[Link, Forwarder]] = {}
         self._responder: Responder | None = None
+        # Two switches may be thrown at once; sockets are changed for one after the other.
+        self._changing = asyncio.Lock()
 
     @property
     def project(self) -> Project:
@@ -76,7 +79,7 @@ class Practice:
             try:
                 await self._apply()
             except OSError as fault:
-                await self.stop()
+                await self._close_all()
                 if fault.errno not in (errno.EADDRINUSE, errno.EACCES):
                     raise
             else:
@@ -85,22 +88,28 @@ class Practice:
 
     async def stop(self) -> None:
         """Close every socket."""
+        async with self._changing:
+            await self._close_all()
+
+    async def break_(self, fault: Fault) -> None:
+        """Switch a fault on."""
+        async with self._changing:
+            self._broken.add(fault.id)
+            await self._apply()
+
+    async def mend(self, fault: Fault) -> None:
+        """Switch a fault off. Raises OSError if another program took a port meanwhile."""
+        async with self._changing:
+            self._broken.discard(fault.id)
+            await self._apply()
+
+    async def _close_all(self) -> None:
         for _, forwarder in self._forwarders.values():
             await forwarder.close()
         self._forwarders.clear()
         if self._responder is not None:
             await self._responder.stop()
             self._responder = None
-
-    async def break_(self, fault: Fault) -> None:
-        """Switch a fault on."""
-        self._broken.add(fault.id)
-        await self._apply()
-
-    async def mend(self, fault: Fault) -> None:
-        """Switch a fault off. Raises OSError if another program took a port meanwhile."""
-        self._broken.discard(fault.id)
-        await self._apply()
 
     async def _apply(self) -> None:
         """Open and close sockets until they are as the faults have them."""
