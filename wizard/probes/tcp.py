@@ -26,6 +26,10 @@ _BELIEVED_ERRORS = 2
 _SYN_RETRANSMITTED_S = 0.9  # RFC 6298 section 2: the first time-out is 1 s
 _UNKNOWN_RTT_S = 0.25
 """How long a fresh connection gets at least, while no port has told the round trip."""
+_ANSWERED_WITHIN_S = 0.3  # RFC 6298 and Linux: lost data is sent again after 200 ms
+_REPEATS_UNDER_LOSS = 12
+"""Connections besides the first on which a silent service is asked, while other ports show that packets are lost:
+with every third lost, one in three gets no answer in time."""
 _WATCH_S = 1.5
 """How long a connection on which nothing is sent is watched: a proxy without back end hangs up sooner than that,
 a service waits longer for its client to speak."""
@@ -135,7 +139,7 @@ class _Port:
             if following is None or now >= following:
                 if following is not None:
                     self._attempt(now)
-                following = self._loss.next_attempt(self._started, now, self._attempts, self._timeout_s)
+                following = self._following(now)
             deadline = self._deadline()
             for ended in await self._ended(min(following or deadline, deadline) - now):
                 judgement = self._learn(ended)
@@ -154,9 +158,24 @@ class _Port:
     def _deadline(self) -> float:
         if self._connected is None:
             return self._loss.deadline(self._started, self._attempts, self._timeout_s)
+        if self._persists():
+            return self._started + 2 * self._timeout_s
         # Who was connected late, because SYNs were lost, gets its time to answer all the same.
         return self._started + min(
             1.3 * self._timeout_s, max(self._timeout_s, self._connected - self._started + 0.3 * self._timeout_s)
+        )
+
+    def _following(self, now: float) -> float | None:
+        planned = self._loss.next_attempt(self._started, now, self._attempts, self._timeout_s)
+        if self._connected is None or not self._persists():
+            return planned
+        again = max(self._connected + _ANSWERED_WITHIN_S, now + self._loss.gap_s)
+        return again if planned is None else min(planned, again)
+
+    def _persists(self) -> bool:
+        """Whether a service that was connected and says nothing may yet do so: on this path bytes get lost."""
+        return self._loss.evident and any(
+            lane.end is None and lane.repeats < _REPEATS_UNDER_LOSS for lane in self._lanes
         )
 
     def _attempt(self, now: float) -> None:
@@ -177,7 +196,8 @@ class _Port:
 
     def _again(self, lane: _Lane, waited_s: float) -> bool:
         """Whether to ask over another connection although one is made: its bytes may have been lost."""
-        return lane.repeats < (8 if self._loss.evident else 1) and waited_s > max(0.5, 6 * (self._loss.rtt_s or 0.0))
+        patience = max(_ANSWERED_WITHIN_S, 6 * (self._loss.rtt_s or 0.0))
+        return waited_s > patience and lane.repeats < (_REPEATS_UNDER_LOSS if self._loss.evident else 1)
 
     def _begin(self, question: Question, attempt: int) -> _Try:
         one = _Try(question, attempt, self._loop.time())
