@@ -24,19 +24,17 @@ from wizard.wire.stun import (
     write,
     write_channel_data,
 )
-from wizard.wire.turn import (
+from wizard.wire.turn import Credentials, Timing, TurnClient
+from wizard.wire.turn_event import (
     Attempted,
     Broken,
-    Credentials,
     Event,
     Invalid,
     PeerIcmp,
     Received,
     Refused,
     Succeeded,
-    Timing,
     Tunnelled,
-    TurnClient,
     Unanswered,
 )
 

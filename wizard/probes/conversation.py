@@ -13,8 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from wizard.wire import turn
-from wizard.wire.turn import Credentials, TurnClient
+from wizard.wire.turn import Credentials, Timing, TurnClient
+from wizard.wire.turn_event import (
+    Attempted,
+    Broken,
+    Event,
+    Invalid,
+    Outcome,
+    PeerIcmp,
+    Received,
+    Refused,
+    Succeeded,
+    Tunnelled,
+    Unanswered,
+)
 from wizard.wire.uri import Transport
 
 CONNECT_TIMEOUT_S = 5.5
@@ -76,8 +88,8 @@ class Endpoint:
     server_name: str
 
 
-Happening = turn.Received | turn.PeerIcmp | turn.Attempted | turn.Tunnelled | turn.Broken | LinkFault
-Reply = turn.Outcome | LinkFault
+Happening = Received | PeerIcmp | Attempted | Tunnelled | Broken | LinkFault
+Reply = Outcome | LinkFault
 
 
 def trust(ca_file: Path | None = None) -> ssl.SSLContext:
@@ -236,9 +248,9 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
         self._end(LinkFault(Fault.CLOSED, "the server closed the connection"))
         self._lost.set()
 
-    def _take(self, events: list[turn.Event]) -> None:
+    def _take(self, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, turn.Succeeded | turn.Refused | turn.Invalid | turn.Unanswered):
+            if isinstance(event, Succeeded | Refused | Invalid | Unanswered):
                 future = self._replies.get(event.ticket)
                 if future is not None and not future.done():
                     future.set_result(event)
@@ -300,7 +312,7 @@ async def converse(
 
 
 def new_client(
-    transport: Transport, credentials: Credentials | None = None, timing: turn.Timing | None = None
+    transport: Transport, credentials: Credentials | None = None, timing: Timing | None = None
 ) -> TurnClient:
     """A client for that transport."""
     return TurnClient(stream=transport is not Transport.UDP, credentials=credentials, timing=timing)

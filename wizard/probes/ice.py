@@ -27,7 +27,8 @@ from wizard.probes.conversation import (
 from wizard.probes.names import family_of, has_route, look_up, socket_family
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
 from wizard.wire.stun import Address
-from wizard.wire.turn import Credentials, Refused, Succeeded, Timing, mapped_address
+from wizard.wire.turn import Credentials, Timing, mapped_address
+from wizard.wire.turn_event import Refused, Succeeded
 from wizard.wire.uri import IceUri, Transport
 
 FAMILIES = (6, 4)

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from wizard.probes.conversation import Fault, LinkFault, Reply
-from wizard.wire.turn import Invalid, Refused, Succeeded
+from wizard.wire.turn_event import Invalid, Refused, Succeeded
 
 NO_ANSWER = 701
 """The code that browsers give whatever is not a server's own error (WebRTC section 4.8.3)."""

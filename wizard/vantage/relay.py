@@ -22,7 +22,8 @@ from wizard.vantage.relay_server import RelayServer, find_server, refusal
 from wizard.vantage.relayed_tcp import RelayedTcpProber, syns
 from wizard.vantage.relayed_udp import Carriers
 from wizard.wire import turn
-from wizard.wire.turn import Credentials, Refused, Succeeded, Timing
+from wizard.wire.turn import Credentials, Timing
+from wizard.wire.turn_event import Refused, Succeeded
 
 _LIFETIME_S = 600
 _ROUNDS = 3

@@ -11,7 +11,8 @@ from wizard.probes.answer import Judgement
 from wizard.probes.conversation import Endpoint, Fault, LinkFault, Reply, trust
 from wizard.probes.names import has_route, look_up
 from wizard.wire import uri
-from wizard.wire.turn import Credentials, Invalid, Refused, Succeeded
+from wizard.wire.turn import Credentials
+from wizard.wire.turn_event import Invalid, Refused, Succeeded
 from wizard.wire.uri import IceUri, Transport
 
 _AUTHENTICATION = frozenset({401, 431, 432, 434, 436, 438, 441})

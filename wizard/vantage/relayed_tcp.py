@@ -15,7 +15,8 @@ from wizard.probes.question import NoQuestion, Question, SignedQuestion, service
 from wizard.probes.target import Aimed
 from wizard.vantage.relay_server import RelayServer, refusal
 from wizard.wire.stun import Attribute
-from wizard.wire.turn import Refused, Succeeded, Timing, Tunnelled, Unanswered
+from wizard.wire.turn import Timing
+from wizard.wire.turn_event import Refused, Succeeded, Tunnelled, Unanswered
 
 _BURST, _PAUSE_S = 20, 0.04
 """500 connections a second at most are asked of the server."""

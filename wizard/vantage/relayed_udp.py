@@ -9,7 +9,7 @@ from wizard.probes.conversation import Conversation, Happening
 from wizard.probes.icmp import IcmpError
 from wizard.probes.target import Target
 from wizard.probes.udp_socket import Failed, Heard
-from wizard.wire.turn import PeerIcmp, Received
+from wizard.wire.turn_event import PeerIcmp, Received
 
 _ICMP, _ICMP6 = 2, 3  # the origins by which icmp.meaning tells the two apart
 

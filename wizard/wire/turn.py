@@ -9,17 +9,27 @@ Rules:
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from wizard.wire import stun
-from wizard.wire.stun import Address, Attribute, Class, Icmp, Integrity, Message, Method
+from wizard.wire.long_term import LongTerm, long_term
+from wizard.wire.stun import Address, Attribute, Class, Integrity, Message, Method
+from wizard.wire.turn_event import (
+    Attempted,
+    Broken,
+    Event,
+    Invalid,
+    PeerIcmp,
+    Received,
+    Refused,
+    Succeeded,
+    Tunnelled,
+    Unanswered,
+)
 
 UDP, TCP = 17, 6
 """REQUESTED-TRANSPORT (RFC 8656 section 18.8, RFC 6062 section 4.1)."""
@@ -28,9 +38,6 @@ IPV4, IPV6 = 1, 2
 
 _REMEMBERED = 256
 """Transactions whose second answer, should it come late, is passed over."""
-_NONCE_COOKIE = b"obMatJos2"  # RFC 8489 section 9.2
-_PASSWORD_ALGORITHMS_BIT = 1
-_MD5, _SHA256 = 1, 2  # RFC 8489 section 18.5
 
 
 class Password(Protocol):
@@ -59,88 +66,6 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Succeeded:
-    """The server did as asked. `rtt_s` is None if it was asked more than once, for then it is not known to which."""
-
-    ticket: int
-    response: Message
-    rtt_s: float | None
-    elapsed_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The server answered with an error."""
-
-    ticket: int
-    code: int
-    reason: str
-    signed: bool
-    """Whether the request carried credentials."""
-    alternate: Address | None
-    rtt_s: float | None
-    elapsed_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Invalid:
-    """An answer came that breaks the protocol."""
-
-    ticket: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """No answer came in time. `heard` says what came instead, if anything did."""
-
-    ticket: int
-    heard: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """Data of a peer."""
-
-    peer: Address
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PeerIcmp:
-    """An ICMP error that the relay got for data to a peer (RFC 8656 section 11.5)."""
-
-    peer: Address
-    icmp: Icmp
-
-
-@dataclass(frozen=True, slots=True)
-class Attempted:
-    """A peer connected to the relayed address (RFC 6062 section 4.4)."""
-
-    peer: Address
-    connection: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Tunnelled:
-    """Bytes of the peer on a connection that ConnectionBind has made a plain pipe."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """The stream cannot be read any further."""
-
-    reason: str
-
-
-Outcome = Succeeded | Refused | Invalid | Unanswered
-Event = Outcome | Received | PeerIcmp | Attempted | Tunnelled | Broken
-
-
-@dataclass(frozen=True, slots=True)
 class Allocation:
     """What the server gave (RFC 8656 section 7.3)."""
 
@@ -166,20 +91,6 @@ class _Pending:
     deadline: float = 0.0
 
 
-@dataclass(slots=True)
-class _Session:
-    realm: bytes
-    nonce: bytes
-    algorithms: bytes | None
-    algorithm: int
-    key: bytes = field(repr=False)
-
-    @property
-    def integrity(self) -> Integrity:
-        # RFC 8489 section 9.2.5: once algorithms are negotiated, SHA-256 alone signs.
-        return Integrity.SHA1 if self.algorithms is None else Integrity.SHA256
-
-
 class TurnClient:
     """One client on one 5-tuple. It never blocks, reads no clock and raises nothing for what the network does."""
 
@@ -198,7 +109,7 @@ class TurnClient:
         self._timing = timing or Timing()
         self._random = random
         self._pending: dict[bytes, _Pending] = {}
-        self._session: _Session | None = None
+        self._session: LongTerm | None = None
         self._tickets = 0
         self._out: list[bytes] = []
         self._buffer = bytearray()
@@ -455,7 +366,9 @@ class TurnClient:
             realm = realm if realm is not None else self._session.realm
         else:
             return False
-        self._session = _session(self._credentials, realm, nonce, message.data(Attribute.PASSWORD_ALGORITHMS))
+        user = self._credentials
+        offered = message.data(Attribute.PASSWORD_ALGORITHMS)
+        self._session = long_term(user.username, user.password.reveal(), realm, nonce, offered)
         self._drop(pending)
         self._begin(pending, now)
         return True
@@ -496,36 +409,3 @@ class TurnClient:
 def mapped_address(message: Message) -> Address | None:
     """Where the server saw the request come from; servers of RFC 3489 say it without the XOR."""
     return message.address(Attribute.XOR_MAPPED_ADDRESS) or message.address(Attribute.MAPPED_ADDRESS)
-
-
-def _session(credentials: Credentials, realm: bytes, nonce: bytes, offered: bytes | None) -> _Session:
-    wanted = _MD5
-    algorithms = offered if offered is not None and _negotiates(nonce) else None
-    if algorithms is not None:
-        wanted = next((number for number in _algorithms(algorithms) if number in (_MD5, _SHA256)), _MD5)
-    # RFC 8489 sections 9.2.2 and 18.5.1. The text is hashed as it was typed, as browsers do.
-    text = credentials.username.encode() + b":" + realm + b":" + credentials.password.reveal().encode()
-    key = hashlib.sha256(text).digest() if wanted == _SHA256 else hashlib.md5(text, usedforsecurity=False).digest()
-    return _Session(realm, nonce, algorithms, wanted, key)
-
-
-def _negotiates(nonce: bytes) -> bool:
-    # RFC 8489 section 9.2: 24 bits in four characters behind the cookie, bit 0 the rightmost.
-    if not nonce.startswith(_NONCE_COOKIE) or len(nonce) < len(_NONCE_COOKIE) + 4:
-        return False
-    try:
-        bits = base64.b64decode(nonce[len(_NONCE_COOKIE) : len(_NONCE_COOKIE) + 4], validate=True)
-    except binascii.Error:
-        return False
-    return bool(int.from_bytes(bits, "big") & _PASSWORD_ALGORITHMS_BIT)
-
-
-def _algorithms(offered: bytes) -> list[int]:
-    # RFC 8489 section 14.11: number, length of its parameters, parameters padded to 4 bytes.
-    found: list[int] = []
-    at = 0
-    while at + 4 <= len(offered):
-        found.append(int.from_bytes(offered[at : at + 2], "big"))
-        length = int.from_bytes(offered[at + 2 : at + 4], "big")
-        at += 4 + length + (-length % 4)
-    return found
