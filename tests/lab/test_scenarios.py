@@ -34,7 +34,7 @@ def _parameter(name: str) -> ParameterSet:
     return pytest.param(name, marks=pytest.mark.requires("coturn") if relayed else ())
 
 
-@pytest.mark.parametrize("case", map(_parameter, CASES))
+@pytest.mark.parametrize("case", [_parameter(name) for name in CASES])
 def test_the_verdict_is_the_one_worked_out_by_hand(case: str, runs: dict[str, Future[list[Run]]]) -> None:
     path, told = CASES[case]
     for seen, run in zip(told.seen, runs[case].result(), strict=True):
