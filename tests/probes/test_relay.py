@@ -216,14 +216,14 @@ async def test_a_server_without_tcp_relaying_leaves_tcp_unchecked_and_does_udp(t
 @pytest.mark.parametrize("protocol", list(Protocol))
 @pytest.mark.parametrize("there", [True, False])
 async def test_a_dead_server_fails_in_time_and_never_blames_the_port(protocol: Protocol, there: bool) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, socket.socket() as stream:
-        datagrams.bind(("127.0.0.1", 0))
-        stream.bind(datagrams.getsockname())
-        if there:
-            stream.listen(1)
-        else:
-            datagrams.close()
-        number = stream.getsockname()[1]
+    kind = socket.SOCK_DGRAM if protocol is Protocol.UDP else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as mute:
+        mute.bind(("127.0.0.1", 0))
+        number = mute.getsockname()[1]
+        if not there:
+            mute.close()
+        elif protocol is Protocol.TCP:
+            mute.listen(1)
         began = time.monotonic()
         assert await outcome(f"turn:127.0.0.1:{number}", probe(protocol, 9)) is Outcome.FAILED
         assert time.monotonic() - began < 2 * TIMEOUT_S

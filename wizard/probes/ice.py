@@ -14,6 +14,7 @@ import zlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
+from wizard.observation import NameResolved
 from wizard.probes.conversation import (
     CONNECT_TIMEOUT_S,
     Conversation,
@@ -24,7 +25,7 @@ from wizard.probes.conversation import (
     converse,
     new_client,
 )
-from wizard.probes.names import family_of, has_route, look_up, socket_family
+from wizard.probes.dns import resolve
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
 from wizard.wire.stun import Address
 from wizard.wire.turn import Credentials, Timing, mapped_address
@@ -148,7 +149,7 @@ class _Gathering:
         self.events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
-        self._names: dict[tuple[str, int], asyncio.Task[tuple[str, ...] | str]] = {}
+        self._names: dict[str, asyncio.Task[tuple[NameResolved, NameResolved]]] = {}
         # Candidates of one type have different local preferences, best first (RFC 8445 section 5.1.2.1).
         order = sorted(
             ((index, family) for index in range(len(targets)) for family in FAMILIES),
@@ -159,10 +160,10 @@ class _Gathering:
     def host_candidates(self) -> list[socket.socket]:
         """One candidate for each own address, with a socket that holds its port."""
         wanted = FAMILIES if self.options.family is None else (self.options.family,)
-        own = [a for family in wanted for a in self.options.own_addresses if family_of(a) == family]
+        own = [a for family in wanted for a in self.options.own_addresses if _family(a) == family]
         sockets: list[socket.socket] = []
         for place, address in enumerate(own):
-            sock = socket.socket(socket_family(address), socket.SOCK_DGRAM)
+            sock = socket.socket(_socket_family(address), socket.SOCK_DGRAM)
             try:
                 sock.bind((address, 0))
             except OSError:
@@ -200,7 +201,7 @@ class _Gathering:
                 self._tell_verdict(target, family, began, unresolved(text), "")
             return
         chosen = {family: got[0] for family, got in addresses.items() if got}
-        routed = {family: address for family, address in chosen.items() if has_route(address)}
+        routed = {family: address for family, address in chosen.items() if _has_route(address)}
         if self.options.family is None and routed and literal is None:
             for family in chosen.keys() - routed.keys():
                 # Harmless: the server answers, or not, over the family that this computer has.
@@ -294,12 +295,16 @@ class _Gathering:
         return (self._clock() - self._began) * 1000
 
     async def _addresses(self, uri: IceUri, family: int) -> tuple[str, ...] | str:
+        """The server's addresses of that family, none if it has none, or the resolver's fault in words."""
         if uri.family is not None:
             return (uri.host,)
-        key = (uri.ascii_host, family)
-        if key not in self._names:
-            self._names[key] = asyncio.create_task(look_up(*key))
-        return await asyncio.shield(self._names[key])
+        host = uri.ascii_host
+        if host not in self._names:
+            self._names[host] = asyncio.create_task(resolve(host))
+        fact = next(fact for fact in await asyncio.shield(self._names[host]) if fact.family == family)
+        if fact.error is not None:
+            return fact.error
+        return tuple(address.partition("%")[0] for address in fact.addresses)
 
 
 _RECORD = {4: "A", 6: "AAAA"}
@@ -311,6 +316,24 @@ _WRONG_FAMILY = Sentence(
 
 def _connect_timeout(options: Options) -> float:
     return min(CONNECT_TIMEOUT_S, options.timing.timeout_s)
+
+
+def _family(address: str) -> int:
+    return 6 if ":" in address else 4
+
+
+def _socket_family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def _has_route(address: str) -> bool:
+    """Whether this computer knows a way there. Connecting a UDP socket sends nothing."""
+    with socket.socket(_socket_family(address), socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect((address, 9))
+        except OSError:
+            return False
+    return True
 
 
 def _foundation(kind: CandidateType, base: str, server: str = "", transport: Transport | None = None) -> str:

@@ -14,7 +14,7 @@ from wizard.observation import Fact, Observation, Outcome, RelayChecked
 from wizard.plan import Probe, same_address
 from wizard.probes.answer import Judgement, spelled
 from wizard.probes.conversation import Conversation, LinkFault, Reply, converse, new_client
-from wizard.probes.names import family_of, look_up
+from wizard.probes.dns import first_address
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S, Loss
 from wizard.probes.target import Aimed, Target
 from wizard.probes.udp import UdpProber
@@ -105,19 +105,13 @@ class _Run:
             for one in aimed:
                 self._tell(one.probe, one.target.address, Judgement(Outcome.FAILED, error=server), None)
             return
-        groups = [
-            _Group(protocol, family, ports)
-            for protocol in Protocol
-            for family in (4, 6)
-            if (
-                ports := tuple(
-                    one for one in aimed if one.probe.protocol is protocol and family_of(one.target.address) == family
-                )
-            )
-        ]
+        groups: dict[tuple[Protocol, int], list[Aimed]] = {}
+        for one in aimed:
+            family = 6 if ":" in one.target.address else 4
+            groups.setdefault((one.probe.protocol, family), []).append(one)
         async with asyncio.TaskGroup() as tasks:
-            for group in groups:
-                tasks.create_task(self._group(server, group))
+            for (protocol, family), ports in groups.items():
+                tasks.create_task(self._group(server, _Group(protocol, family, tuple(ports))))
 
     async def _aimed(self, probes: Sequence[Probe]) -> list[Aimed]:
         """The probes with the literal addresses they go to; those whose name has none are told at once."""
@@ -261,15 +255,11 @@ def _in_doubt(group: _Group, loss: Loss, asked: int) -> bool:
 
 async def _literal(name: str) -> str | Judgement:
     try:
-        return str(ipaddress.ip_address(name))
-    except ValueError:
-        pass
-    four, six = await asyncio.gather(look_up(name, 4), look_up(name, 6))
-    found = [address for answer in (four, six) if isinstance(answer, tuple) for address in answer]
-    if found:
-        return found[0]
-    reason = next((answer for answer in (four, six) if isinstance(answer, str)), "it has no address")
-    return Judgement(Outcome.FAILED, error=f"the name {name} cannot be resolved: {reason}")
+        address = await first_address(name)
+    except OSError as error:
+        return Judgement(Outcome.FAILED, error=f"{name} could not be resolved: {error}")
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return str(getattr(ip, "ipv4_mapped", None) or ip)
 
 
 async def _until(work: Coroutine[None, None, None], talk: Conversation) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from wizard.observation import Outcome
 from wizard.probes.answer import Judgement
 from wizard.probes.conversation import Endpoint, Fault, LinkFault, Reply, trust
-from wizard.probes.names import has_route, look_up
+from wizard.probes.dns import resolve
+from wizard.system.interfaces import own_address
 from wizard.wire import uri
 from wizard.wire.turn import Credentials
 from wizard.wire.turn_event import Invalid, Refused, Succeeded
@@ -44,12 +45,12 @@ async def find_server(text: str, credentials: Credentials) -> RelayServer | str:
         return f"{text} is a STUN server, which relays nothing"
     addresses = [found.host] if found.family else []
     if not addresses:
-        four, six = await asyncio.gather(look_up(found.ascii_host, 4), look_up(found.ascii_host, 6))
-        addresses = [*(four if isinstance(four, tuple) else ()), *(six if isinstance(six, tuple) else ())]
+        facts = await resolve(found.ascii_host)
+        addresses = [address.partition("%")[0] for fact in facts for address in fact.addresses]
         if not addresses:
-            reason = next((answer for answer in (four, six) if isinstance(answer, str)), "it has no address")
-            return f"the name {found.host} of the TURN server cannot be resolved: {reason}"
-    address = next((address for address in addresses if has_route(address)), None)
+            reason = next((fact.error for fact in facts if fact.error), "it has no address")
+            return f"the name of the TURN server cannot be resolved: {reason}"
+    address = next((address for address in addresses if _has_route(address)), None)
     if address is None:
         return f"this computer has no route to the TURN server at {addresses[0]}"
     try:
@@ -57,6 +58,14 @@ async def find_server(text: str, credentials: Credentials) -> RelayServer | str:
     except (OSError, ssl.SSLError) as fault:
         return f"the trusted certificates of this computer cannot be read: {fault}"
     return RelayServer(found, address, credentials, tls)
+
+
+def _has_route(address: str) -> bool:
+    try:
+        own_address(address)
+    except OSError:
+        return False
+    return True
 
 
 def refusal(reply: Reply, what: str) -> Judgement:
