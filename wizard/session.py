@@ -13,7 +13,7 @@ from wizard.diagnosis.engine import Diagnoser
 from wizard.diagnosis.hairpin import parse_ip
 from wizard.diagnosis.verdict import Diagnosis
 from wizard.model.key import probe_key
-from wizard.model.port import OutsidePort, PortRange, merge
+from wizard.model.port import OutsidePort, PortRange, Protocol, merge
 from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
@@ -106,6 +106,7 @@ class Session:
         self._diagnoser = Diagnoser(project)
         self._observations: list[Observation] = []
         self._facts: list[Fact] = []
+        self._failed: set[tuple[str, str, Protocol, int]] = set()
         self._planned = 0
         self._done = 0
         for observation in earlier:
@@ -275,17 +276,18 @@ class Session:
             return []
         planned = set(self.project.outside_ports())
         enters = self.project.hops[found[0]].id
-        probes: list[Probe] = []
-        for plan in self.project.ports:
-            blocked = [
-                number
-                for number in plan.outside
-                if self._diagnoser.verdict(OutsidePort(plan.protocol, number)).convictions
-                and OutsidePort(plan.protocol.other, number) not in planned
-            ]
-            for stretch in merge(blocked):
-                for number in _sample(stretch):
-                    probes.append(counterpart(self.project, vantage, enters, OutsidePort(plan.protocol, number)))
+        failed = {
+            probe.planned
+            for probe in make_plan(self.project, vantage)
+            if probe.enters == enters and (probe.vantage, enters, probe.protocol, probe.port) in self._failed
+        }
+        probes = [
+            counterpart(self.project, vantage, enters, OutsidePort(plan.protocol, number))
+            for plan in self.project.ports
+            for stretch in merge(n for n in plan.outside if OutsidePort(plan.protocol, n) in failed)
+            for number in _sample(stretch)
+            if OutsidePort(plan.protocol.other, number) not in planned
+        ]
         return probes[:SECOND_LOOK_PORTS]
 
     def _is_on_service_host(self, vantage: Vantage) -> bool:
@@ -318,6 +320,8 @@ class Session:
     def _take(self, item: Observation | Fact) -> None:
         if isinstance(item, Observation):
             self._observations.append(item)
+            if item.outcome.blames:
+                self._failed.add((item.vantage, item.enters, item.protocol, item.port))
         else:
             self._facts.append(item)
         self._diagnoser.add(item)
