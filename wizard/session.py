@@ -155,9 +155,9 @@ class Session:
             if inspected is not None:
                 yield self._learn(inspected)
         second: list[tuple[Place, Sequence[Probe]]] = [
-            (self._place(vantage, self._timeout_s * SECOND_LOOK), probes)
+            (self._place(vantage, self._timeout_s * SECOND_LOOK), asked)
             for vantage in here
-            if vantage.kind is VantageKind.LOCAL and (probes := self._second_look(vantage))
+            if vantage.kind is VantageKind.LOCAL and (asked := self._second_look(vantage))
         ]
         self._planned += sum(len(probes) for _, probes in second)
         async with contextlib.aclosing(self._observe(second, None)) as found:
