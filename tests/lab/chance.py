@@ -23,7 +23,7 @@ def draw(seed: int) -> tuple[Path, Case]:
         _fault(dice, path, hop) for hop in dice.sample(hops, min(dice.choice((0, 1, 1, 1, 2, 2)), len(hops)))
     )
     by = tuple(vantage.id for vantage in vantages)
-    return path, Case(", ".join(map(str, faults)) or "no fault", faults, (Seen(by, (), (), ()),), None)
+    return path, Case(", ".join(map(str, faults)) or "no fault", faults, (Seen(by, (), (), ()),))
 
 
 def _hops(dice: random.Random) -> tuple[LabHop, ...]:

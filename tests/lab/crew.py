@@ -45,7 +45,7 @@ class Crew:
     def seen(self, path: Path, case: Case) -> list[Run]:
         """What is seen of a case, in its order."""
         lab = self._take(path)
-        lab.break_(*case.faults)
+        lab.break_(*case.faults, respond_at=case.respond_at)
         done: dict[tuple[tuple[str, ...], bool], Run] = {}
         found = [self._run(lab, case, seen.by, seen.arrivals, done) for seen in case.seen]
         self._free[path.name].append(lab)

@@ -31,7 +31,7 @@ _HOLDERS = {Kind.LOOPBACK_ONLY: "silent", Kind.HELD: "silent", Kind.ECHO: "echo"
 
 class Lab:
     """A built path. `files` is a folder for project files and logs; `responder` says what stands in for the service:
-    Hopwise's own (`hopwise`), a program that tells what it saw (`tell`), or nothing (`none`)."""
+    Hopwise's own (`hopwise`), or a program that tells what it saw (`tell`)."""
 
     def __init__(self, path: Path, files: File, responder: str = "hopwise") -> None:
         self.path = path
@@ -62,8 +62,8 @@ class Lab:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def break_(self, *faults: Fault | str) -> None:
-        """Switch these faults on and all others off."""
+    def break_(self, *faults: Fault | str, respond_at: str | None = None) -> None:
+        """Switch these faults on and all others off. `respond_at` is the hop whose place the responder takes."""
         self.faults = tuple(Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults)
         changed = set()
         for position, machine in enumerate(self.topology.machine_of):
@@ -77,14 +77,20 @@ class Lab:
                 self._tunnel(position)
             elif hop.userland:
                 self._userland(position)
-        self._serve()
+        self._serve(respond_at)
         for machine in self.topology.machines():
             if machine.space.name in changed:
                 machine.space.forget_connections()
 
-    def check(self, vantage: str, merge: Iterable[File] = (), timeout_s: float = WAIT_S) -> tuple[int, dict[str, Any]]:
-        """Exit status and result of `hopwise check --json`, run on the vantage's own machine, or that of its user."""
-        argv = [HOPWISE, "check", str(self.project), "--json", "--vantage", vantage, "--timeout", str(timeout_s)]
+    def check(
+        self, vantage: str, merge: Iterable[File] = (), timeout_s: float = WAIT_S, *, named: bool = True
+    ) -> tuple[int, dict[str, Any]]:
+        """Exit status and result of `hopwise check --json`, run on the vantage's own machine, or that of its user.
+
+        Not `named`, it is left to Hopwise from which of the project's places that machine can probe.
+        """
+        argv = [HOPWISE, "check", str(self.project), "--json", "--timeout", str(timeout_s)]
+        argv += ["--vantage", vantage] if named else []
         for file in merge:
             argv += ["--with", str(file)]
         told = self.path.vantage(vantage)
@@ -176,7 +182,7 @@ class Lab:
         if self._changed("userland", ports):
             self.program("userland", machine, self._script("tunnel.py", "proxy", {"ports": ports})).wait_for("ready")
 
-    def _serve(self) -> None:
+    def _serve(self, respond_at: str | None) -> None:
         last = len(self.path.hops) - 1
         machine = self.topology.machine_of[last]
         mine = [fault for fault in self.faults if fault.hop == self.path.hops[last].id]
@@ -190,15 +196,18 @@ class Lab:
         }
         silent = any(fault.kind is Kind.NOT_RUNNING for fault in mine)
         taken = {port for ports in held.values() for port in ports}
-        if not self._changed("service", [list(held.items()), silent]):
+        if not self._changed("service", [list(held.items()), silent, respond_at]):
             return
         for kind, ports in held.items():
             address = "127.0.0.1" if kind is Kind.LOOPBACK_ONLY else "0.0.0.0"
             self._hold(machine, address, _HOLDERS[kind], ports)
-        if silent or self.responder == "none":
+        if silent:
             return
         if self.responder == "hopwise":
             argv = [HOPWISE, "respond", str(self.project), "--minutes", "10", "--json"]
+            if respond_at is not None:
+                argv += ["--at", respond_at]
+                machine = self.topology.machine_of[self.path.index(respond_at)]
             self.program("service", machine, argv).wait_for("ready")
         else:
             self._hold(machine, "0.0.0.0", "tell", [(p, inner) for p, _, inner in numbers if (p, inner) not in taken])

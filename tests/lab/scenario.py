@@ -34,12 +34,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Some faults, switched on together, and what is seen of them."""
+    """Some faults, switched on together, and what is seen of them. The responder stands in at `respond_at`."""
 
     name: str
     faults: tuple[Fault, ...]
     seen: tuple[Seen, ...]
-    timeout_s: float | None
+    timeout_s: float | None = None
+    respond_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ def _ports(told: dict[str, Any]) -> Ports:
 
 def _case(told: dict[str, Any]) -> Case:
     faults = tuple(Fault.parse(fault) for fault in told["faults"])
-    return Case(told["name"], faults, tuple(_seen(seen) for seen in told["seen"]), told.get("timeout_s"))
+    return Case(
+        told["name"], faults, tuple(_seen(seen) for seen in told["seen"]), told.get("timeout_s"), told.get("respond_at")
+    )
 
 
 def _seen(told: dict[str, Any]) -> Seen:
