@@ -20,6 +20,7 @@ import trustme
 
 from tests.probes.coturn import CREDENTIALS, PASSWORD, USER, Coturn, coturn
 from tests.probes.far_ends import OnConnection, tcp
+from tests.probes.forwarder import forwarder
 from wizard.model.secret import Secret
 from wizard.probes.ice import Candidate, CandidateError, CandidateType, Event, Options, ServerTried, Target, gather
 from wizard.probes.server_verdict import KNOWN_CODES, Verdict
@@ -78,6 +79,19 @@ async def test_a_stun_server_that_is_not_behind_nat_adds_no_candidate(tmp_path: 
     async with coturn(tmp_path) as server:
         events = await gathered([Target(uri.parse(server.uri(transport, scheme="stun")))], Options())
     assert [type(event) for event in events] == [ServerTried]
+
+
+@pytest.mark.requires("coturn")
+async def test_a_mapped_address_is_a_server_reflexive_candidate_of_the_socket_that_asked(tmp_path: Path) -> None:
+    async with coturn(tmp_path) as server, forwarder(server.port) as front:
+        events = await gathered([Target(uri.parse(f"stun:127.0.0.1:{front}"))], Options())
+    candidate, verdict = events
+    assert isinstance(candidate, Candidate)
+    assert isinstance(verdict, ServerTried)
+    assert candidate.type is CandidateType.SRFLX
+    assert candidate.priority >> 24 == 100
+    assert candidate.related is not None
+    assert candidate.related[1] not in (front, candidate.port)
 
 
 @pytest.mark.requires("coturn")

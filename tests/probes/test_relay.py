@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ import trustme
 from tests.probes.asking import KEY, a_plan, free_port, running
 from tests.probes.coturn import PASSWORD, USER, coturn
 from tests.probes.far_ends import tcp
+from tests.probes.forwarder import forwarder
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import Protocol, Speaks
 from wizard.model.secret import Secret
@@ -281,7 +282,7 @@ async def test_every_third_packet_lost_on_the_way_to_the_relay_leaves_open_ports
     async with (
         coturn(tmp_path) as server,
         answering(*(("udp", port) for port in ports)),
-        losing(server.port) as front,
+        forwarder(server.port, lossy=True) as front,
     ):
         probes = [probe(Protocol.UDP, port) for port in ports]
         observations, _ = await observed(f"turn:127.0.0.1:{front}", probes, timeout_s=4.0)
@@ -296,45 +297,3 @@ async def test_many_silent_ports_take_one_time_out(tmp_path: Path) -> None:
         took = time.monotonic() - began
     assert {o.outcome for o in observations} == {Outcome.SILENT}
     assert took < 1.3 * 4.0
-
-
-@contextlib.asynccontextmanager
-async def losing(port: int) -> AsyncIterator[int]:
-    """A UDP forwarder for one client that drops every third datagram, whichever way it goes."""
-    loop = asyncio.get_running_loop()
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as front,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back,
-    ):
-        front.setblocking(False)
-        back.setblocking(False)
-        front.bind(("127.0.0.1", 0))
-        back.connect(("127.0.0.1", port))
-        clients: list[tuple[str, int]] = []
-        passing = _two_of_three()
-
-        def inward() -> None:
-            data, client = front.recvfrom(2000)
-            clients[:] = [client]
-            if next(passing):
-                back.send(data)
-
-        def outward() -> None:
-            data = back.recv(2000)
-            if next(passing):
-                front.sendto(data, clients[0])
-
-        loop.add_reader(front, inward)
-        loop.add_reader(back, outward)
-        try:
-            yield front.getsockname()[1]
-        finally:
-            loop.remove_reader(front)
-            loop.remove_reader(back)
-
-
-def _two_of_three() -> Iterator[bool]:
-    while True:
-        yield True
-        yield True
-        yield False

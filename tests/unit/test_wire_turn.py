@@ -323,6 +323,63 @@ def test_no_datagram_raises_or_ends_a_ticket_that_it_does_not_answer(datagrams: 
     assert one.next_timer() is not None
 
 
+attributes = st.lists(
+    st.tuples(
+        st.sampled_from([name.value for name in Attribute]) | st.integers(0, 0xFFFF),
+        st.binary(max_size=40) | st.sampled_from((bytes(30_000), b"obMatJos2AAAB", bytes([0, 2, 0, 0]))),
+    ),
+    max_size=6,
+)
+lengths = st.sampled_from((0, 1, 20, 800, 32_740))
+challenges = st.builds(
+    lambda code, realm, nonce, offered: [
+        (Attribute.ERROR_CODE.value, bytes([0, 0, 4, code])),
+        (Attribute.REALM.value, bytes(realm)),
+        (Attribute.NONCE.value, b"obMatJos2AAAB" + bytes(max(0, nonce - 13))),
+        *([(Attribute.PASSWORD_ALGORITHMS.value, offered)] if offered else []),
+    ],
+    st.sampled_from((1, 38, 0)),
+    lengths,
+    lengths,
+    st.sampled_from((b"", b"\0", bytes([0, 2, 0, 0]), bytes([0, 9, 255, 255]))),
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Class), attributes) | st.tuples(st.just(Class.ERROR), challenges), max_size=4),
+    st.booleans(),
+)
+def test_no_well_formed_answer_raises_or_makes_the_client_say_what_is_no_message(
+    answers: list[tuple[Class, list[tuple[int, bytes]]]], stream: bool
+) -> None:
+    one = client(stream=stream)
+    one.allocate(0.0)
+    ends = 0
+    for cls, found in answers:
+        body = b"".join(
+            kind.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value + bytes(-len(value) % 4)
+            for kind, value in found
+        )
+        requests = [parse(data) for data in one.outgoing()]
+        if not requests or len(body) > 0xFFFF:
+            break
+        head = (requests[-1].method | cls).to_bytes(2, "big") + len(body).to_bytes(2, "big")
+        data = head + bytes.fromhex("2112a442") + requests[-1].transaction + body
+        ends += sum(isinstance(e, Succeeded | Refused | Invalid | Unanswered) for e in one.receive(data, 0.1))
+    for data in one.outgoing():
+        parse(data)
+    ends += sum(isinstance(e, Unanswered) for e in one.tick(100.0))
+    assert ends == 1
+
+
+def test_any_user_name_and_password_can_be_sent() -> None:
+    for text in ("\ud800", "ü" * 70_000, ""):
+        one = TurnClient(stream=False, credentials=Credentials(text, Secret(text)))
+        one.allocate(0.0)
+        one.receive(challenge(sent(one)), 0.1)
+        assert sent(one).has(Attribute.USERNAME)
+
+
 def test_the_password_is_in_no_text_that_the_client_gives() -> None:
     one = allocated()
     one.refresh(1.0, 600)

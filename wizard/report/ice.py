@@ -158,8 +158,14 @@ def to_text(result: IceResult, on: Terminal | None = None, language: str = ENGLI
     lines = [_server_line(server, on) for server in result.servers]
     if result.candidates:
         lines += ["", *_table(result.candidates)]
+    told: set[tuple[str, ...]] = set()
     for error in result.errors:
         words = explained(result, error, language)
+        # A name without any address is an error of both families.
+        same = (error.url, error.address, error.sentence.text, words.cause)
+        if same in told:
+            continue
+        told.add(same)
         where = f" ({error.address})" if error.address else ""
         said = f": {printable(error.sentence.text)}" if error.sentence.text else ""
         lines += ["", *wrap(f"{printable(error.url)}{where} {error.sentence.code}{said}", on.columns)]

@@ -38,7 +38,7 @@ def long_term(username: str, password: str, realm: bytes, nonce: bytes, offered:
     if algorithms is not None:
         wanted = next((number for number in _algorithms(algorithms) if number in (_MD5, _SHA256)), _MD5)
     # RFC 8489 sections 9.2.2 and 18.5.1. The text is hashed as it was typed, as browsers do.
-    text = username.encode() + b":" + realm + b":" + password.encode()
+    text = b":".join((username.encode("utf-8", "replace"), realm, password.encode("utf-8", "replace")))
     key = hashlib.sha256(text).digest() if wanted == _SHA256 else hashlib.md5(text, usedforsecurity=False).digest()
     return LongTerm(realm, nonce, algorithms, wanted, key)
 

@@ -186,7 +186,8 @@ def shown(text: str) -> str:
 
 
 def _pack_text(value: str) -> bytes:
-    return value.encode()
+    # A user name may be anything that somebody typed; one that does not fit is refused by the server.
+    return value.encode("utf-8", "replace")[:MAX_TEXT]
 
 
 def _unpack_text(data: bytes) -> str:

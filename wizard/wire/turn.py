@@ -322,6 +322,8 @@ class TurnClient:
             error = message.error
             if error is None:
                 return self._end(pending, Invalid(pending.ticket, "the server sent an error without a code"))
+            if _oversized(message):
+                return self._end(pending, Invalid(pending.ticket, "the server's challenge is too long"))
             if self._met(pending, message, error.code, now):
                 return []
             return self._end(
@@ -409,3 +411,9 @@ class TurnClient:
 def mapped_address(message: Message) -> Address | None:
     """Where the server saw the request come from; servers of RFC 3489 say it without the XOR."""
     return message.address(Attribute.XOR_MAPPED_ADDRESS) or message.address(Attribute.MAPPED_ADDRESS)
+
+
+def _oversized(challenge: Message) -> bool:
+    """Whether a challenge is longer than RFC 8489 sections 14.9 and 14.10 allow: the next request holds it too."""
+    parts = (challenge.data(name) for name in (Attribute.REALM, Attribute.NONCE, Attribute.PASSWORD_ALGORITHMS))
+    return any(part is not None and len(part) > stun.MAX_TEXT for part in parts)
