@@ -86,6 +86,7 @@ class Attribute(enum.IntEnum):
     USERHASH = 0x001E
     XOR_MAPPED_ADDRESS = 0x0020
     RESERVATION_TOKEN = 0x0022
+    RESPONSE_PORT = 0x0027
     CONNECTION_ID = 0x002A
     ADDITIONAL_ADDRESS_FAMILY = 0x8000
     ADDRESS_ERROR_CODE = 0x8001
@@ -288,6 +289,7 @@ _CODECS: Mapping[Attribute, tuple[_Pack, _Unpack]] = {
     Attribute.PASSWORD_ALGORITHM: _BYTES,
     Attribute.USERHASH: _BYTES,
     Attribute.RESERVATION_TOKEN: _BYTES,
+    Attribute.RESPONSE_PORT: (codec.pack_unsigned_short, _unpack_short),
     Attribute.CONNECTION_ID: (codec.pack_bytes, _unpack_id),
     Attribute.ADDITIONAL_ADDRESS_FAMILY: _FIRST_BYTE,
     Attribute.ADDRESS_ERROR_CODE: _BYTES,
