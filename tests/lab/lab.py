@@ -31,7 +31,7 @@ _HOLDERS = {Kind.LOOPBACK_ONLY: "silent", Kind.HELD: "silent", Kind.ECHO: "echo"
 
 class Lab:
     """A built path. `files` is a folder for project files and logs; `responder` says what stands in for the service:
-    Hopwise's own (`hopwise`), or a program that tells what it saw (`tell`)."""
+    Hopwise's own (`hopwise`), the script that it prints (`printed`), or a program that tells what it saw (`tell`)."""
 
     def __init__(self, path: Path, files: File, responder: str = "hopwise") -> None:
         self.path = path
@@ -209,6 +209,10 @@ class Lab:
                 argv += ["--at", respond_at]
                 machine = self.topology.machine_of[self.path.index(respond_at)]
             self.program("service", machine, argv).wait_for("ready")
+        elif self.responder == "printed":
+            script = self.files / "responder.py"
+            script.write_text(machine.space.run([HOPWISE, "respond", "--print", str(self.project)]))
+            self.program("service", machine, [sys.executable, "-IS", str(script)]).wait_for("ready")
         else:
             self._hold(machine, "0.0.0.0", "tell", [(p, inner) for p, _, inner in numbers if (p, inner) not in taken])
 

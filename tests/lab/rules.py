@@ -64,16 +64,18 @@ def table(path: Path, position: int, target: str | None, own: str, control: int,
     hop = path.hops[position]
     mine = [fault for fault in faults if fault.hop == hop.id]
     name = f"hop_{position}"
-    chains = [_losses(mine), _filter(path, position, own, control, mine)]
+    chains = [_losses(control, mine), _filter(path, position, own, control, mine)]
     if target is not None and not hop.userland:
         chains.append(_translation(hop, own, target, mappings(path, position, target, mine), mine))
     return f"table ip {name} {{}}\ndelete table ip {name}\ntable ip {name} {{\n" + "\n".join(chains) + "\n}\n"
 
 
-def _losses(mine: list[Fault]) -> str:
+def _losses(control: int, mine: list[Fault]) -> str:
     if not any(fault.kind is Kind.LOSS for fault in mine):
         return ""
-    return "chain losses { type filter hook prerouting priority -300;\nnumgen inc mod 3 0 drop\n}"
+    # The tunnel's own connection comes another way: with a third lost, TCP would all but stand still.
+    spared = f"tcp dport {control} accept\ntcp sport {control} accept"
+    return f"chain losses {{ type filter hook prerouting priority -300;\n{spared}\nnumgen inc mod 3 0 drop\n}}"
 
 
 def _filter(path: Path, position: int, own: str, control: int, mine: list[Fault]) -> str:

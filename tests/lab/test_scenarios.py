@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from pathlib import Path as Folder
 
 import pytest
 from _pytest.mark import ParameterSet
 
 from .crew import Crew, Run
+from .faults import Fault
 from .invariants import EXITS, Port, broken, rows, suspects
+from .lab import Lab
 from .path import Path, span
-from .scenario import Seen, load, names
+from .scenario import Case, Seen, load, names
 
 pytestmark = [pytest.mark.requires("root", "namespaces", "nft"), pytest.mark.timeout(300)]
 
@@ -25,7 +28,8 @@ CASES = {
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest, crew: Crew) -> dict[str, Future[list[Run]]]:
     """Every case that was asked for, under way."""
-    asked = [item.callspec.params["case"] for item in request.session.items if item.path == request.path]  # type: ignore[attr-defined]
+    specs = [getattr(item, "callspec", None) for item in request.session.items if item.path == request.path]
+    asked = [spec.params["case"] for spec in specs if spec is not None]
     return {name: crew.pool.submit(crew.seen, *CASES[name]) for name in asked}
 
 
@@ -68,3 +72,20 @@ def _spread(stretches: tuple[str, ...]) -> dict[Port, list[str]]:
         first, last = span(numbers)
         found |= {(protocol, number): accused.split() for number in range(first, last + 1)}
     return found
+
+
+def test_the_printed_script_proves_a_path_as_the_command_does(tmp_path: Folder) -> None:
+    path = load("big").path
+    with Lab(path, tmp_path, "printed") as lab:
+        lab.break_("docker off-by-one tcp 10010-10019")
+        status, result = lab.check("outside")
+    assert broken(path, lab.faults, status, result) == []
+    assert suspects(result) == _spread(("tcp 10010-10019: router docker",))
+
+
+def test_all_ports_silent_take_one_time_out(crew: Crew) -> None:
+    path = load("big").path
+    case = Case("all silent", (Fault.parse("router not-forwarded"),), (Seen(("outside",), (), (), ()),), timeout_s=5)
+    (run,) = crew.seen(path, case)
+    assert {row["state"] for row in run.result["ports"]} == {"blocked"}
+    assert run.result["seconds"] < 1.3 * 5
