@@ -1,0 +1,1 @@
+"""A street with a NAT box in it, and STUN servers on the internet."""
