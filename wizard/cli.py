@@ -105,6 +105,14 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     _add_password(ice)
     ice.set_defaults(run=_ice)
 
+    nat = commands.add_parser("nat", help="what the NAT on the way does, and whether you need STUN or TURN")
+    nat.add_argument(
+        "--server", metavar="URL", action="append", default=[], help="stun: or turn: URL (repeatable: two tell more)"
+    )
+    nat.add_argument("--lifetime", action="store_true", help="also how long an unused mapping lives: takes 5 minutes")
+    nat.add_argument("--json", action="store_true")
+    nat.set_defaults(run=_nat)
+
     presets = commands.add_parser("presets", help="list the services that Hopwise knows")
     presets.set_defaults(run=_presets)
 
@@ -285,6 +293,12 @@ def _ice(options: argparse.Namespace) -> int:
     from wizard.report.ice import run_ice
 
     return run_ice(options, _given_password(options), _kept_password)
+
+
+def _nat(options: argparse.Namespace) -> int:
+    from wizard.report.nat import run_nat
+
+    return run_nat(options)
 
 
 def _kept_password(server: str, username: str) -> Secret | None:

@@ -1,0 +1,230 @@
+"""What a NAT does and what a call behind it needs, as a person reads it and as the JSON that scripts read."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any, TextIO
+
+from wizard.model.resource import resource
+from wizard.probes.nat import LIFETIMES_S, Options, ServerAsked, Survey, measure
+from wizard.report.ice import cause_words
+from wizard.report.text import Terminal, terminal
+from wizard.report.wording import ENGLISH
+from wizard.report.wrap import columns, pad, printable, wrap
+from wizard.system.interfaces import networks
+from wizard.wire import uri
+from wizard.wire.behaviour import Behaviour, Dependence, Known, Need, judge
+from wizard.wire.stun import Address
+
+FORMAT = 1
+_MEASURED, _NO_SERVER, _USAGE, _UNKNOWN = 0, 1, 2, 3
+_LONG_S = 120.0  # RFC 4787 section 4.3, REQ-5
+_OVERLAY = "tailscale"
+"""An overlay network that numbers its members from 100.64.0.0/10, as carriers do."""
+_FINE, _LIMITS, _GREY = "fine", "limits", "grey"
+_MARKS = {_FINE: "✔", _LIMITS: "▲", _GREY: "?"}
+_ASCII_MARKS = {_FINE: "+", _LIMITS: "!", _GREY: "?"}
+_COLOURS = {_FINE: "32", _LIMITS: "33", _GREY: "2"}
+
+
+def run_nat(options: argparse.Namespace, out: TextIO | None = None, err: TextIO | None = None) -> int:
+    """Measure as the command line says (`server`, `json`, `lifetime`), and print. Returns the exit status: 0 if the
+    behaviour was measured, 3 if some of it stayed unknown, 1 if no server answered, 2 for arguments of no use."""
+    out, err = out or sys.stdout, err or sys.stderr
+    try:
+        uris = _uris(options.server)
+    except ValueError as fault:
+        print(f"hopwise nat: {printable(str(fault))}", file=err)
+        return _USAGE
+    survey = asyncio.run(measure(uris, Options(lifetimes_s=LIFETIMES_S if options.lifetime else ())))
+    interface = interface_of(survey.measured.local)
+    verdict = verdict_of(survey, interface)
+    if options.json:
+        print(json.dumps(to_json(survey, verdict, interface), indent=2, ensure_ascii=False), file=out)
+    else:
+        print(to_text(survey, verdict, interface, terminal(out, os.environ)), file=out)
+    return status_of(survey, verdict, lifetime=options.lifetime)
+
+
+def _uris(servers: list[str]) -> list[uri.IceUri]:
+    """Raises ValueError in words."""
+    uris = [uri.parse(server) for server in servers]
+    if not uris:
+        raise ValueError("no server to ask: name one with --server URL, better two")
+    for one in uris:
+        if one.transport is not uri.Transport.UDP:
+            raise ValueError(f"{one.text}: the behaviour of a NAT is measured over UDP")
+    return uris
+
+
+def interface_of(local: Address | None) -> str | None:
+    """The name of the interface that has that address; None if none has."""
+    return next((net.interface for net in networks() if local is not None and net.address == local[0]), None)
+
+
+def verdict_of(survey: Survey, interface: str | None) -> Behaviour:
+    """The verdict on what was measured from an address of `interface`."""
+    overlay = interface is not None and interface.startswith(_OVERLAY)
+    return judge(replace(survey.measured, own_address_is_carriers=not overlay))
+
+
+def status_of(survey: Survey, verdict: Behaviour, *, lifetime: bool) -> int:
+    """The exit status. Carrier and double NAT do not count: no server on the internet can rule them out."""
+    if not survey.measured.sights:
+        return _NO_SERVER
+    unknown = Dependence.UNKNOWN in (verdict.mapping, verdict.filtering)
+    unknown = unknown or verdict.hairpin is Known.UNKNOWN or verdict.need is Need.UNKNOWN
+    missing = lifetime and verdict.lifetime_s is None and verdict.mapping is not Dependence.NONE
+    return _UNKNOWN if unknown or missing else _MEASURED
+
+
+@cache
+def _catalogue(language: str) -> dict[str, dict[str, str]]:
+    return tomllib.loads(resource("nat", f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def to_json(
+    survey: Survey, verdict: Behaviour, interface: str | None = None, language: str = ENGLISH
+) -> dict[str, Any]:
+    """The verdict in the shape that scripts depend on."""
+    return {
+        "format": FORMAT,
+        "server": next((one for one in survey.servers if one.mapped), survey.servers[0]).uri.text,
+        "local": _spelled(verdict.local),
+        "interface": interface,
+        "mapped": [_spelled(mapped) for mapped in verdict.mapped],
+        "mapping": verdict.mapping.value,
+        "filtering": verdict.filtering.value,
+        "hairpin": verdict.hairpin.value,
+        "port_preservation": verdict.port_preservation.value,
+        "lifetime_s": verdict.lifetime_s,
+        "cgnat": verdict.cgnat.value,
+        "double_nat": verdict.double_nat.value,
+        "needs": verdict.need.value,
+        "reason": _catalogue(language)["reason"][verdict.reason],
+        "servers": [_server(one, language) for one in survey.servers],
+    }
+
+
+def _server(one: ServerAsked, language: str) -> dict[str, Any]:
+    fault = one.fault
+    words = None if fault is None else cause_words(fault.cause, language)
+    return {
+        "url": one.uri.text,
+        "address": _spelled(one.address),
+        "mapped": _spelled(one.mapped),
+        "other_address": _spelled(one.other),
+        "error": None if fault is None else fault.text,
+        "cause": None if words is None else words.cause,
+        "remedy": None if words is None else words.remedy,
+    }
+
+
+def _spelled(address: Address | None) -> str | None:
+    if address is None:
+        return None
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def to_text(
+    survey: Survey,
+    verdict: Behaviour,
+    interface: str | None = None,
+    on: Terminal | None = None,
+    language: str = ENGLISH,
+) -> str:
+    """The servers, each trait with what it means, and what a call needs with the reason."""
+    on = on or Terminal()
+    page = _Page(on, language)
+    lines = [*page.origin(verdict, interface)]
+    for one in survey.servers:
+        lines += page.server(one)
+    if survey.measured.sights:
+        for label, value, meaning, sign in _traits(verdict, page.words):
+            lines += ["", *page.trait(label, value, meaning, sign)]
+    lines += ["", *page.answer(verdict)]
+    return "\n".join(line.encode(on.encoding, "replace").decode(on.encoding) for line in lines)
+
+
+def _traits(verdict: Behaviour, words: dict[str, dict[str, str]]) -> Iterator[tuple[str, str, str, str]]:
+    """Label, value, meaning and sign of each trait."""
+    dependences = (("mapping", verdict.mapping), ("filtering", verdict.filtering))
+    answers = (
+        ("hairpin", verdict.hairpin, Known.YES),
+        ("port-preservation", verdict.port_preservation, None),
+        ("cgnat", verdict.cgnat, Known.NO),
+        ("double-nat", verdict.double_nat, Known.NO),
+    )
+    for name, dependence in dependences:
+        by_destination = dependence in (Dependence.ADDRESS_DEPENDENT, Dependence.ADDRESS_AND_PORT_DEPENDENT)
+        sign = _LIMITS if name == "mapping" and by_destination else _FINE
+        sign = _GREY if dependence is Dependence.UNKNOWN else sign
+        yield words["label"][name], words["value"][dependence], words[name][dependence], sign
+    for name, answer, good in answers:
+        sign = _FINE if good in (answer, None) else _LIMITS
+        sign = _GREY if answer is Known.UNKNOWN else sign
+        yield words["label"][name], words["value"][answer], words[name][answer], sign
+    seconds = verdict.lifetime_s
+    if seconds is None:
+        yield words["label"]["lifetime"], words["value"]["unknown"], words["lifetime"]["unknown"], _GREY
+    else:
+        kind, sign = ("long", _FINE) if seconds >= _LONG_S else ("short", _LIMITS)
+        value = words["value"]["seconds"].format(seconds=f"{seconds:g}")
+        yield words["label"]["lifetime"], value, words["lifetime"][kind], sign
+
+
+class _Page:
+    """Lines for one terminal and language."""
+
+    def __init__(self, on: Terminal, language: str) -> None:
+        self.words = _catalogue(language)
+        self._on = on
+        self._language = language
+        self._marks = _MARKS if on.draws else _ASCII_MARKS
+        traits = ("mapping", "filtering", "hairpin", "port-preservation", "lifetime", "cgnat", "double-nat")
+        self._width = max(columns(self.words["label"][name]) for name in traits)
+
+    def origin(self, verdict: Behaviour, interface: str | None) -> Iterator[str]:
+        if verdict.local is not None:
+            key = "asked" if interface is None else "asked-on"
+            yield from self._flow(self.words["label"][key].format(local=_spelled(verdict.local), interface=interface))
+
+    def server(self, one: ServerAsked) -> Iterator[str]:
+        label = self.words["label"]
+        name = printable(one.uri.text)
+        if one.fault is not None:
+            yield from self._flow(f"{name}  {label['no-answer']}: {printable(one.fault.text)}", _GREY)
+            words = cause_words(one.fault.cause, self._language)
+            for text in (words.cause, words.remedy):
+                yield from (f"    {line}" for line in wrap(text, self._on.columns - 4))
+            return
+        seen = label["seen"].format(mapped=_spelled(one.mapped))
+        other = label["other"].format(address=_spelled(one.other)) if one.other else label["no-other"]
+        yield from self._flow(f"{name}  {seen}, {other}", _FINE)
+
+    def trait(self, label: str, value: str, meaning: str, sign: str) -> Iterator[str]:
+        yield self._marked(f"{pad(label, self._width)}  {value}", sign)
+        yield from (f"    {line}" for line in wrap(meaning, self._on.columns - 4))
+
+    def answer(self, verdict: Behaviour) -> Iterator[str]:
+        signs = {Need.TURN: _LIMITS, Need.UNKNOWN: _GREY}
+        yield from self._flow(self.words["need"][verdict.need], signs.get(verdict.need, _FINE))
+        yield from (f"  {line}" for line in wrap(self.words["reason"][verdict.reason], self._on.columns - 2))
+
+    def _flow(self, text: str, sign: str | None = None) -> Iterator[str]:
+        first, *rest = wrap(text, self._on.columns - 2)
+        yield first if sign is None else self._marked(first, sign)
+        yield from (f"  {line}" for line in rest)
+
+    def _marked(self, text: str, sign: str) -> str:
+        mark = self._marks[sign]
+        return f"\x1b[{_COLOURS[sign]}m{mark}\x1b[0m {text}" if self._on.colour else f"{mark} {text}"
