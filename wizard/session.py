@@ -18,7 +18,7 @@ from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
 from wizard.observation import Fact, NameResolved, Observation, Outcome
-from wizard.plan import Probe, counterpart, entries, make_plan
+from wizard.plan import Probe, counterpart, entries, make_plan, same_address
 from wizard.probes.dns import resolve
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
 from wizard.system.interfaces import networks
@@ -110,7 +110,8 @@ class Session:
         self._planned = 0
         self._done = 0
         for observation in earlier:
-            self._take(observation)
+            # Nothing was seen later than now: a clock that is ahead must not set what it saw above this run.
+            self._take(replace(observation, at=min(observation.at, self._started)))
 
     @property
     def diagnosis(self) -> Diagnosis:
@@ -242,23 +243,31 @@ class Session:
         name = self.project.public_address
         if parse_ip(name) is not None:
             return
-        for fact in await resolve(name, DNS_TIMEOUT_S):
+        facts = await resolve(name, DNS_TIMEOUT_S)
+        for fact in facts:
             yield fact
             for vantage in here:
-                probes = self._other_family(vantage, fact)
+                probes = self._other_family(vantage, fact, facts)
                 if probes:
                     place = self._place(vantage, self._timeout_s)
                     async with contextlib.aclosing(self._observe([(place, probes)], None)) as found:
                         async for item in found:
                             yield item
 
-    def _other_family(self, vantage: Vantage, fact: NameResolved) -> list[Probe]:
+    def _other_family(self, vantage: Vantage, fact: NameResolved, facts: Sequence[NameResolved]) -> list[Probe]:
         """The ends and the middle of each planned range, at an address of the family that the path does not plan."""
         found = entries(self.project, vantage)
         if vantage.kind is not VantageKind.LOCAL or vantage.beyond is not None or not fact.addresses or not found:
             return []
-        planned = parse_ip(self.project.hops[found[0]].address or "")
-        if planned is None or planned.version == fact.family:
+        address = self.project.hops[found[0]].address or ""
+        planned = parse_ip(address)
+        if planned is not None:
+            family: int = planned.version
+        elif same_address(address) == same_address(fact.name):
+            family = next(other.family for other in facts if other.addresses)
+        else:
+            return []
+        if family == fact.family:
             return []
         samples = {
             OutsidePort(plan.protocol, number) for plan in self.project.ports for number in _sample(plan.outside)
@@ -274,21 +283,20 @@ class Session:
         found = entries(self.project, vantage)
         if not found:
             return []
-        planned = set(self.project.outside_ports())
         enters = self.project.hops[found[0]].id
+        first = [probe for probe in make_plan(self.project, vantage) if probe.enters == enters]
+        planned = {(probe.protocol, probe.port) for probe in first}
         failed = {
-            probe.planned
-            for probe in make_plan(self.project, vantage)
-            if probe.enters == enters and (probe.vantage, enters, probe.protocol, probe.port) in self._failed
+            probe.planned for probe in first if (probe.vantage, enters, probe.protocol, probe.port) in self._failed
         }
         probes = [
             counterpart(self.project, vantage, enters, OutsidePort(plan.protocol, number))
             for plan in self.project.ports
             for stretch in merge(n for n in plan.outside if OutsidePort(plan.protocol, n) in failed)
             for number in _sample(stretch)
-            if OutsidePort(plan.protocol.other, number) not in planned
         ]
-        return probes[:SECOND_LOOK_PORTS]
+        # What is planned there was asked already, and by the service's own protocol if the plan says which.
+        return [probe for probe in probes if (probe.protocol, probe.port) not in planned][:SECOND_LOOK_PORTS]
 
     def _is_on_service_host(self, vantage: Vantage) -> bool:
         last = self.project.hops[-1]

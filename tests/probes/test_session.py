@@ -7,12 +7,13 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from wizard.diagnosis.verdict import Severity, State
 from wizard.model.hop import Hop, HopKind
-from wizard.model.port import PortPlan, PortRange, Protocol
+from wizard.model.port import PortPlan, PortRange, Protocol, Speaks
 from wizard.model.project import Project
 from wizard.model.vantage import Vantage, VantageKind
 from wizard.observation import HostInspected, Outcome
@@ -21,6 +22,7 @@ from wizard.responder import Responder
 from wizard.session import Finished, Learnt, Planned, Session, Skipped
 
 FAST_S = 1.0
+HTTP = Speaks.HTTP
 
 
 def free_stretch(size: int) -> PortRange:
@@ -142,3 +144,41 @@ async def test_earlier_observations_are_part_of_the_verdict(project: Project) ->
             pass
     later = Session(replace(project, vantages=()), earlier=outside.result.observations, timeout_s=FAST_S)
     assert later.diagnosis.state is State.OPEN
+
+
+async def test_what_a_clock_that_is_ahead_has_seen_goes_not_before_what_is_seen_now(project: Project) -> None:
+    async with responding(project):
+        before = Session(project, vantages=["outside"], timeout_s=FAST_S)
+        async for _ in before.run():
+            pass
+    ahead = [replace(seen, at=seen.at + timedelta(days=1)) for seen in before.result.observations]
+    now = Session(project, vantages=["outside"], earlier=ahead, timeout_s=FAST_S)
+    async for _ in now.run():
+        pass
+    assert {row.state for row in now.diagnosis.ports} == {State.BLOCKED}
+
+
+async def test_a_service_is_not_asked_again_as_another_ports_wrong_protocol(project: Project) -> None:
+    """Inside, a planned TCP service has the number of a planned UDP port that is closed."""
+    stretch = project.ports[0].outside
+    ports = (
+        PortPlan("web", Protocol.TCP, PortRange(8172, 8172), {"chat": PortRange(stretch.first, stretch.first)}, HTTP),
+        PortPlan("media", Protocol.UDP, stretch),
+    )
+    hops = (Hop("router", HopKind.ROUTER), Hop("chat", HopKind.SERVICE, address="127.0.0.1"))
+    inside = replace(project, hops=hops, ports=ports, vantages=(Vantage("inside", beyond="router"),))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (await reader.readline()).startswith(b"GET "):
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        else:
+            writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", stretch.first):
+        session = Session(inside, timeout_s=FAST_S)
+        async for _ in session.run():
+            pass
+    states = {(row.protocol, row.state) for row in session.diagnosis.hops[1].ports}
+    assert states == {(Protocol.TCP, State.OPEN), (Protocol.UDP, State.BLOCKED)}

@@ -408,3 +408,79 @@ def test_the_next_test_splits_the_suspects() -> None:
     assert alone.next_test.key == "next-place"
     proven = first(diagnose(OUTSIDE_SILENT, LAPTOP_OPEN))
     assert proven.next_test is None
+
+
+NAMED = replace(PROJECT, hops=(replace(PROJECT.hops[0], address="home.example"), *PROJECT.hops[1:]), ports=(MEDIA,))
+
+
+def test_what_a_name_led_to_before_proves_nothing_of_where_it_leads_now() -> None:
+    before = [replace(o, address="203.0.113.9") for o in everywhere("outside", "router", Outcome.ANSWERED)]
+    now = [replace(o, address="203.0.113.20", at=T0 + timedelta(hours=1)) for o in OUTSIDE_SILENT]
+    for order in ([before, now], [now, before]):
+        diagnosis = diagnose(*order, project=NAMED)
+        assert diagnosis.state is State.BLOCKED
+        assert errors(diagnosis) == [("stopped", ("router", "wall", "docker", "chat"), "10000-10009")]
+
+
+def test_a_name_whose_ipv6_address_is_closed_still_has_its_path_proven_over_ipv4() -> None:
+    four = [replace(o, address="203.0.113.20") for o in everywhere("outside", "router", Outcome.ANSWERED)]
+    six = [replace(o, address="2001:db8::20") for o in OUTSIDE_SILENT]
+    for order in ([four, six], [six, four]):
+        diagnosis = diagnose(*order, project=NAMED)
+        assert diagnosis.state is State.OPEN
+        assert codes(diagnosis, Severity.WARNING) == {"aaaa-closed"}
+    assert diagnose(six, project=NAMED).state is State.BLOCKED
+
+
+def test_a_name_and_a_number_for_one_address_are_one_entry() -> None:
+    hops = (
+        Hop("group", HopKind.SECURITY_GROUP, None, "cloud.example"),
+        Hop("wall", HopKind.FIREWALL, None, "203.0.113.20"),
+        Hop("chat", HopKind.SERVICE),
+    )
+    plan = PortPlan("web", Protocol.TCP, PortRange(8172, 8172))
+    project = Project("Cloud", "cloud.example", hops, (plan,), (Vantage("outside"),))
+    seen = [
+        Observation("outside", enters, "203.0.113.20", 8172, Protocol.TCP, Outcome.SILENT, T0)
+        for enters in ("group", "wall")
+    ]
+    for order in itertools.permutations(seen):
+        assert errors(diagnose(list(order), project=project)) == [("stopped", ("group", "wall", "chat"), "8172")]
+
+
+def reported(outcome: Outcome, seen_as: str, at: datetime = T0, **more: object) -> list[Observation]:
+    return [
+        replace(
+            saw(RESPONDER, "chat", n, outcome, seen_as=seen_as, stands_at="chat", at=at, **more),
+            probe_vantage="outside",
+            probe_enters="router",
+        )
+        for n in MEDIA.outside
+    ]
+
+
+ONLY_SERVICE = [("not-listening", ("chat",), "10000-10009")]
+WHOLE_PATH = [("stopped", ("router", "wall", "docker", "chat"), "10000-10009")]
+
+
+def test_a_probe_that_was_answered_on_the_host_convicts_no_hop_when_its_answer_is_lost() -> None:
+    arrived = reported(Outcome.ARRIVED, "192.0.2.1:5000")
+    answered = reported(Outcome.ANSWERED, "192.0.2.1:5000")
+    for order in itertools.permutations([arrived, answered, OUTSIDE_SILENT]):
+        assert errors(diagnose(*order)) == WHOLE_PATH
+    assert errors(diagnose(arrived, OUTSIDE_SILENT)) == ONLY_SERVICE
+
+
+def test_an_answer_that_the_host_could_not_send_convicts_the_host() -> None:
+    arrived = reported(Outcome.ARRIVED, "192.0.2.1:5000")
+    unsent = reported(Outcome.ANSWERED, "192.0.2.1:5000", error="the answer could not be sent: not permitted")
+    assert errors(diagnose(arrived, unsent, OUTSIDE_SILENT)) == ONLY_SERVICE
+
+
+def test_what_arrived_in_another_run_says_nothing_of_a_probe_that_failed() -> None:
+    yesterday = reported(Outcome.ARRIVED, "192.0.2.1:5000", T0 - timedelta(days=1))
+    assert errors(diagnose(yesterday, OUTSIDE_SILENT)) == WHOLE_PATH
+    # Clocks of two computers differ a little.
+    assert errors(diagnose(reported(Outcome.ARRIVED, "192.0.2.1:5000", T0 + timedelta(minutes=2)), OUTSIDE_SILENT)) == (
+        ONLY_SERVICE
+    )

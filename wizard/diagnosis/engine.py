@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
+from datetime import timedelta
 
 from wizard.diagnosis.case import Case
 from wizard.diagnosis.facts import fact_findings
@@ -17,6 +18,9 @@ from wizard.observation import RESPONDER, Fact, Observation, Outcome
 from wizard.plan import same_address
 
 _Key = tuple[str, str, str]
+_DOORS = {4: "IPv4", 6: "IPv6"}
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""An arrival that is told so much before or after a probe failed was another probe's: clocks differ by less."""
 
 
 class Diagnoser:
@@ -24,6 +28,7 @@ class Diagnoser:
 
     Of several observations of one probe (same vantage, entry, address, port) the latest counts that came of a packet
     sent along the path; of two made at the same instant the one that blames, so that the order never matters.
+    Where the path names a hop by its DNS name, that name is the address, whatever it resolved to at the time.
     """
 
     def __init__(self, project: Project) -> None:
@@ -40,7 +45,7 @@ class Diagnoser:
         self._seen: dict[OutsidePort, dict[_Key, Observation]] = {port: {} for port in self._ports}
         self._counterparts: dict[OutsidePort, dict[_Key, Observation]] = {}
         self._other_family: dict[OutsidePort, dict[_Key, Observation]] = {}
-        self._arrivals: dict[OutsidePort, dict[tuple[str, str], int]] = {}
+        self._reports: dict[OutsidePort, dict[Observation, None]] = {}
         self._facts: dict[Fact, None] = {}
         self._verdicts: dict[OutsidePort, PortVerdict] = {}
         self._known: dict[frozenset[Evidence], PortVerdict] = {}
@@ -64,14 +69,15 @@ class Diagnoser:
         if port is None:
             return None
         if item.vantage == RESPONDER:
-            self._add_report(item, port, entry)
+            self._reports.setdefault(port, {})[item] = None
+            self._verdicts.pop(port, None)
             return port
         match self._same_place(entry, item.address):
             case None:
                 return None
             case False:
                 where = self._other_family
-        key = (item.vantage, item.enters, same_address(item.address))
+        key = (item.vantage, item.enters, self._door(entry, item.address))
         held = where.setdefault(port, {})
         if key not in held or _weight(item) > _weight(held[key]):
             held[key] = item
@@ -100,9 +106,9 @@ class Diagnoser:
             project=self._project,
             ports=self._ports,
             verdicts={port: self.verdict(port) for port in self._ports},
-            observations={port: tuple(held.values()) for port, held in self._seen.items()},
+            observations={port: tuple(self._of_path(port)) for port in self._ports},
             counterparts={port: tuple(held.values()) for port, held in self._counterparts.items()},
-            other_family={port: tuple(held.values()) for port, held in self._other_family.items()},
+            other_family={port: tuple(self._of_other_family(port)) for port in self._ports},
             facts=tuple(sorted(self._facts, key=repr)),
         )
         findings = error_findings(case) + fact_findings(case)
@@ -137,20 +143,26 @@ class Diagnoser:
             return False
         return None
 
-    def _add_report(self, item: Observation, port: OutsidePort, stands_at: int) -> None:
-        if item.outcome is not Outcome.ARRIVED or item.probe_vantage is None or item.probe_enters is None:
-            return
-        # The card is on the responder's own host: outward of the host's firewalls that stand right before it.
-        card = stands_at
-        while card > 0 and self._kinds[card - 1] is HopKind.FIREWALL:
-            card -= 1
-        self._arrivals.setdefault(port, {})[item.probe_vantage, item.probe_enters] = card
-        self._verdicts.pop(port, None)
+    def _door(self, entry: int, address: str) -> str:
+        """What tells an observation's address from another of the same hop. A name has one door for each family."""
+        ip = parse_ip(address)
+        if ip is not None and parse_ip(self._project.hops[entry].address or address) is None:
+            return _DOORS[ip.version]
+        return same_address(address)
 
-    def _evidence(self, port: OutsidePort) -> Iterable[Evidence]:
-        arrivals = self._arrivals.get(port, {})
+    def _of_path(self, port: OutsidePort) -> list[Observation]:
+        held = self._seen[port]
+        return [item for key, item in held.items() if not _is_second_door(key, held)]
+
+    def _of_other_family(self, port: OutsidePort) -> list[Observation]:
+        held = self._seen[port]
+        second = [item for key, item in held.items() if _is_second_door(key, held)]
+        return [*self._other_family.get(port, {}).values(), *second]
+
+    def _evidence(self, port: OutsidePort) -> Iterator[Evidence]:
         last = len(self._kinds) - 1
-        for item in self._seen[port].values():
+        held = self._of_path(port)
+        for item in held:
             entry = self._position[item.enters]
             turned_round = is_hairpin(self._project, item, entry)
             if item.outcome is Outcome.ANSWERED:
@@ -159,8 +171,35 @@ class Diagnoser:
                 if proven is not None and first <= proven:
                     yield Proof(first, proven)
             elif item.outcome.blames and not turned_round:
-                card = arrivals.get((item.vantage, item.enters))
-                yield Failure(entry, item.outcome, card if card is not None and card > entry else None)
+                outermost = min(self._position[other.enters] for other in held if _same_packet(item, other))
+                card = self._card(port, item)
+                yield Failure(outermost, item.outcome, card if card is not None and card > outermost else None)
+
+    def _card(self, port: OutsidePort, failed: Observation) -> int | None:
+        """The first hop behind the network card at which the probe that failed arrived, if it did and got no answer.
+
+        The card is on the responder's own host: outward of the host's firewalls that stand right before it. What was
+        answered there passed those, and its answer was lost anywhere on the way back.
+        """
+        mine = [
+            report
+            for report in self._reports.get(port, ())
+            if (report.probe_vantage, report.probe_enters) == (failed.vantage, failed.enters)
+        ]
+        answered = {report.seen_as for report in mine if report.outcome is Outcome.ANSWERED and report.error is None}
+        cards = [
+            self._position[report.enters]
+            for report in mine
+            if report.outcome is Outcome.ARRIVED
+            and report.seen_as not in answered
+            and abs(report.at - failed.at) <= CLOCKS_DIFFER
+        ]
+        if not cards:
+            return None
+        card = min(cards)
+        while card > 0 and self._kinds[card - 1] is HopKind.FIREWALL:
+            card -= 1
+        return card
 
     def _proven_to(self, item: Observation, last: int) -> int | None:
         """The innermost hop that an answer proves. A responder proves what is before the hop that it stands in for."""
@@ -168,6 +207,17 @@ class Diagnoser:
             return last
         stands_at = self._position.get(item.stands_at)
         return None if stands_at is None else stands_at - 1
+
+
+def _is_second_door(key: _Key, held: Container[_Key]) -> bool:
+    """Whether a named hop was entered by IPv6 from a place that entered it by IPv4, which is the path, too."""
+    vantage, enters, door = key
+    return door == _DOORS[6] and (vantage, enters, _DOORS[4]) in held
+
+
+def _same_packet(one: Observation, other: Observation) -> bool:
+    """Whether two probes of one port went out as the same packet: a name and a number can be one address."""
+    return one.vantage == other.vantage and same_address(one.address) == same_address(other.address)
 
 
 def _weight(item: Observation) -> tuple[object, ...]:
