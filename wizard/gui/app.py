@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 from qasync import QEventLoop  # type: ignore[import-untyped]
@@ -35,7 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     app.setApplicationName("Hopwise")
     app.setDesktopFileName("hopwise")
     app.setWindowIcon(QIcon(str(resource("icons", "hopwise.svg"))))
-    app.setQuitOnLastWindowClosed(False)
     with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
         runner.run(live(app, state_folder(), Path(arguments[0]) if arguments else None))
     return 0
@@ -43,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def live(app: QApplication, folder: Path, project: Path | None) -> None:
     """Show the window, and return when it is closed and everything that it began has ended."""
+    app.setQuitOnLastWindowClosed(False)
     closing = asyncio.Event()
     _close_on_signal(closing)
     preferences = Preferences(folder)
@@ -79,6 +79,6 @@ def _tell(window: Window, error: Exception) -> None:
     box = QMessageBox(window)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle(box.tr("Hopwise has met a fault of its own"))
+    box.setWindowTitle(QCoreApplication.translate("App", "Hopwise has met a fault of its own"))
     box.setText(f"{type(error).__name__}: {error}")
     box.open()

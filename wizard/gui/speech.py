@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QTranslator, Signal
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
 from wizard.model.resource import resource
+
+_FACES = {
+    "zh_CN": ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei"),
+}
 
 
 class Speech(QObject):
@@ -16,6 +21,7 @@ class Speech(QObject):
     def __init__(self, app: QApplication, language: str) -> None:
         super().__init__(app)
         self._app = app
+        self._families = app.font().families()
         self._translators: list[QTranslator] = []
         self.language = ""
         self.speak(language)
@@ -30,9 +36,11 @@ class Speech(QObject):
             self._app.removeTranslator(translator)
         self._translators.clear()
         if language != "en":
-            qt = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-            self._install(f"qtbase_{language}", qt)
-            self._install(f"hopwise_{language}", str(resource("translations")))
+            self._install(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+        # English has a file too, for its plurals.
+        self._install(f"hopwise_{language}", str(resource("translations")))
+        # Left to itself Qt may take Chinese from a Japanese face, or from one that has bold only.
+        self._app.setFont(QFont([*self._families, *_FACES.get(language, ())]))
         self.changed.emit()
 
     def _install(self, name: str, folder: str) -> None:

@@ -200,7 +200,7 @@ class Window(QMainWindow):
             self.primary.setText(text)
         self.primary.setVisible(bool(text))
         self.primary.setEnabled(page.primary_enabled())
-        if at_foot and not self.primary.hasFocus():
+        if at_foot and not (self.primary.hasFocus() and self.primary.isEnabled()):
             # A button that went away or went grey must not throw the focus to the other end of the window.
             next_one = self.primary if self.primary.isEnabled() else next(iter(extras), self.back)
             next_one.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -287,5 +287,9 @@ class Window(QMainWindow):
 
     async def _ask_to_close(self) -> None:
         if await self.files.may_discard():
-            self._may_close = True
-            self.close()
+            self.force_close()
+
+    def force_close(self) -> None:
+        """Close without asking."""
+        self._may_close = True
+        self.close()

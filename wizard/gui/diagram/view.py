@@ -90,7 +90,8 @@ class DiagramView(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        if self._highlight is None and self._model.cards:
+        reasons = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+        if event.reason() in reasons and self._highlight is None and self._model.cards:
             self._choose(self._model.cards[0].id)
 
     def _inside(self) -> QRectF:

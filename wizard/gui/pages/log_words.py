@@ -7,6 +7,7 @@ from datetime import datetime
 from PySide6.QtCore import QObject
 
 from wizard.gui.context import Context
+from wizard.gui.pages.place_words import PlaceWords
 from wizard.gui.view_models.run import Item
 from wizard.observation import HostInspected, NameResolved, Observation, RelayChecked
 from wizard.report.wording import wording
@@ -19,6 +20,7 @@ class LogWords(QObject):
     def __init__(self, context: Context, parent: QObject) -> None:
         super().__init__(parent)
         self._context = context
+        self._place_words = PlaceWords(self)
 
     def line(self, heard: tuple[datetime | None, Item]) -> str:
         """One thing that was heard, with its time."""
@@ -28,7 +30,10 @@ class LogWords(QObject):
 
     def skipped(self, item: Skipped) -> str:
         """A place that no test was sent from, and why."""
-        return self.tr("Not tested from {place}: {reason}").format(place=item.vantage, reason=item.reason)
+        project = self._context.run.project
+        found = next((v for v in project.places() if v.id == item.vantage), None) if project else None
+        reason = self._place_words.hindrance(found) if found else item.reason
+        return self.tr("Not tested from {place}. {reason}").format(place=item.vantage, reason=reason)
 
     def _said(self, item: Item) -> str:
         match item:

@@ -13,6 +13,7 @@ from wizard.gui.diagram.view import DiagramView
 from wizard.gui.edits import with_value, with_vantage, without
 from wizard.gui.flow import Step
 from wizard.gui.pages.page import Page
+from wizard.gui.pages.place_words import PlaceWords
 from wizard.gui.view_models.document import advices
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
@@ -26,6 +27,7 @@ class OriginPage(Page):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
+        self._place_words = PlaceWords(self)
         card = Card()
         self.places = QListWidget()
         self.places.setMinimumWidth(210)
@@ -81,13 +83,13 @@ class OriginPage(Page):
         form.setContentsMargins(0, 0, 0, 0)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
-        form.addWidget(self.id, 0, 0, Qt.AlignmentFlag.AlignTop)
-        form.addWidget(self.beyond, 0, 1, Qt.AlignmentFlag.AlignTop)
-        form.addWidget(self.server, 1, 0, 1, 2)
-        form.addWidget(self.username, 2, 0, Qt.AlignmentFlag.AlignTop)
-        form.addWidget(self.password, 2, 1, Qt.AlignmentFlag.AlignTop)
-        form.addWidget(self._kept, 3, 0, 1, 2)
-        form.addWidget(self._runs, 4, 0, 1, 2)
+        form.addWidget(self.id, 0, 0, 1, 2)
+        form.addWidget(self.beyond, 1, 0, 1, 2)
+        form.addWidget(self.server, 2, 0, 1, 2)
+        form.addWidget(self.username, 3, 0, Qt.AlignmentFlag.AlignTop)
+        form.addWidget(self.password, 3, 1, Qt.AlignmentFlag.AlignTop)
+        form.addWidget(self._kept, 4, 0, 1, 2)
+        form.addWidget(self._runs, 5, 0, 1, 2)
         form.setColumnStretch(0, 1)
         form.setColumnStretch(1, 1)
         self.id.edited.connect(lambda text: self._edit("id", text.strip()))
@@ -243,17 +245,9 @@ class OriginPage(Page):
         if project is None or vantage is None:
             return ""
         reasons = why_not_here(project, networks(), self.context.passwords.by_vantage(project.vantages))
-        reason = reasons.get(vantage.id)
-        if reason is None:
+        if reasons.get(vantage.id) is None:
             return self.tr("✔ Tests can be sent from here by this computer.")
-        if vantage.kind is VantageKind.LOCAL:
-            return self.tr(
-                "This computer does not seem to stand there. Open this project in Hopwise on a computer that does, "
-                "and bring its result here on the Test page."
-            )
-        if vantage.kind is VantageKind.SSH:
-            return self.tr("Tests over SSH cannot be run yet. Run Hopwise on that computer and bring its result here.")
-        return self.tr("Enter the user name and the password to test from this relay.")
+        return self._place_words.hindrance(vantage)
 
     def _edit(self, key: str, value: object) -> None:
         document = self.context.document

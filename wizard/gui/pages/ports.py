@@ -38,8 +38,7 @@ class PortsPage(Page):
         self.table = PortTable(context.document, context.theme, self)
         self.view = _PortView()
         self.view.setModel(self.table)
-        self._delegates = (_TextDelegate(self), _ChoiceDelegate([p.value for p in Protocol], self))
-        self._speaks = _ChoiceDelegate(["", *(speaks.value for speaks in Speaks)], self)
+        self.view.setItemDelegate(_Delegate(self))
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
         self.add = QPushButton()
@@ -79,7 +78,7 @@ class PortsPage(Page):
         return self.tr("One line for each port or range. Where a hop changes the numbers, say to what.")
 
     def primary_text(self) -> str:
-        return self.tr("&From where")
+        return self.tr("Fr&om where")
 
     def primary_enabled(self) -> bool:
         return Step.PORTS not in self.context.document.known.faulty
@@ -128,16 +127,18 @@ class PortsPage(Page):
 
     def _arrange(self) -> None:
         header = self.view.horizontalHeader()
-        text, protocol = self._delegates
         for number, column in enumerate(self.table.columns):
-            delegate = {"protocol": protocol, "speaks": self._speaks}.get(column.key, text)
-            self.view.setItemDelegateForColumn(number, delegate)
-            fixed = column.key in ("protocol", "speaks")
+            fixed = column.key in _WORDS
             header.setSectionResizeMode(
                 number, QHeaderView.ResizeMode.ResizeToContents if fixed else QHeaderView.ResizeMode.Stretch
             )
+        metrics = header.fontMetrics()
+        titles = [str(self.table.headerData(n, Qt.Orientation.Horizontal)) for n in range(len(self.table.columns))]
+        longest = max(metrics.horizontalAdvance(title) for title in titles)
+        lines = min(3, 1 + longest // (header.minimumSectionSize() - 22))
+        header.setFixedHeight(20 + lines * metrics.lineSpacing())
         rows = max(3, min(self.table.rowCount(), 12))
-        height = header.height() + rows * self.view.verticalHeader().defaultSectionSize() + 6
+        height = header.height() + rows * self.view.verticalHeader().defaultSectionSize() + 22
         self.view.setFixedHeight(height)
 
     def _enable(self) -> None:
@@ -174,56 +175,52 @@ class _PortView(QTableView):
         self.verticalHeader().setDefaultSectionSize(36)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setMinimumSectionSize(92)
+        self.horizontalHeader().setMinimumSectionSize(110)
         self.horizontalHeader().setDefaultAlignment(
             Qt.AlignmentFlag.AlignLeft
             | Qt.AlignmentFlag.AlignVCenter
             | Qt.AlignmentFlag(Qt.TextFlag.TextWordWrap.value)
         )
-        self.horizontalHeader().setFixedHeight(52)
 
 
-class _TextDelegate(QStyledItemDelegate):
-    """A line of text that goes into the model at every key."""
+class _Delegate(QStyledItemDelegate):
+    """A line of text, or one of several words, that goes into the model at every key.
+
+    One for all columns: of several, Qt leaves the filter of all but its own on an editor that a reset closes.
+    """
 
     def createEditor(self, parent: QWidget, _: QStyleOptionViewItem, index: Index) -> QWidget:
-        editor = QLineEdit(parent)
         held = QPersistentModelIndex(index)
-        editor.textEdited.connect(_typed(held))
-        return editor
+        model = index.model()
+        assert isinstance(model, PortTable)
+        words = _WORDS.get(model.columns[index.column()].key)
+        if words is None:
+            line = QLineEdit(parent)
+            line.textEdited.connect(_typed(held))
+            return line
+        box = QComboBox(parent)
+        box.addItems(words)
+        box.textActivated.connect(_typed(held))
+        return box
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
-        assert isinstance(editor, QLineEdit)
         text = index.data(Qt.ItemDataRole.EditRole)
-        if text != editor.text().strip():
+        if isinstance(editor, QComboBox):
+            editor.setCurrentText(text)
+        elif isinstance(editor, QLineEdit) and text != editor.text().strip():
             editor.setText(text)
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
-        assert isinstance(editor, QLineEdit)
-        model.setData(index, editor.text())
+        if isinstance(editor, QComboBox):
+            model.setData(index, editor.currentText())
+        elif isinstance(editor, QLineEdit):
+            model.setData(index, editor.text())
 
 
-class _ChoiceDelegate(QStyledItemDelegate):
-    """One of several words."""
-
-    def __init__(self, words: list[str], parent: QWidget) -> None:
-        super().__init__(parent)
-        self._words = words
-
-    def createEditor(self, parent: QWidget, _: QStyleOptionViewItem, index: Index) -> QWidget:
-        editor = QComboBox(parent)
-        editor.addItems(self._words)
-        held = QPersistentModelIndex(index)
-        editor.textActivated.connect(_typed(held))
-        return editor
-
-    def setEditorData(self, editor: QWidget, index: Index) -> None:
-        assert isinstance(editor, QComboBox)
-        editor.setCurrentText(index.data(Qt.ItemDataRole.EditRole))
-
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
-        assert isinstance(editor, QComboBox)
-        model.setData(index, editor.currentText())
+_WORDS = {
+    "protocol": [protocol.value for protocol in Protocol],
+    "speaks": ["", *(speaks.value for speaks in Speaks)],
+}
 
 
 def _typed(index: QPersistentModelIndex) -> Callable[[str], None]:

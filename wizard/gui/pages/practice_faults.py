@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from wizard.gui.context import Context
 from wizard.gui.controls.frames import Card, Text
@@ -18,12 +18,11 @@ class PracticeFaults(Card):
         self._practice = practice
         self._heading = Text("heading")
         self._text = Text("muted")
-        self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(18)
-        self._grid.setVerticalSpacing(2)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(2)
         self.body.addWidget(self._heading)
         self.body.addWidget(self._text)
-        self.body.addLayout(self._grid)
+        self.body.addLayout(self._list)
         self.switches: dict[str, QCheckBox] = {}
         self._remedies = Text()
         self.body.addWidget(self._remedies)
@@ -45,11 +44,11 @@ class PracticeFaults(Card):
             for box in self.switches.values():
                 box.deleteLater()
             self.switches = {}
-            for number, fault in enumerate(faults):
+            for fault in faults:
                 box = QCheckBox()
                 box.toggled.connect(lambda on, fault=fault: self._practice.set_broken(fault, on))
                 self.switches[fault.id] = box
-                self._grid.addWidget(box, number // 2, number % 2)
+                self._list.addWidget(box)
         for fault in faults:
             box = self.switches[fault.id]
             box.setText(fault.title.say(language))

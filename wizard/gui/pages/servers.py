@@ -116,7 +116,7 @@ class ServersPage(Page):
         )
         self.username.name(self.tr("&User name"), self.tr("For TURN only."))
         self.password.name(self.tr("Pass&word"), self.tr("It is sent to no one but the server, and not kept."))
-        self.stop.setText(self.tr("S&top"))
+        self.stop.setText(self.tr("Sto&p"))
         self._found_heading.setText(self.tr("Addresses that were found (candidates)"))
         self.candidates.setAccessibleName(self._found_heading.text())
         self.candidates.setHorizontalHeaderLabels(

@@ -154,6 +154,7 @@ class ServicePage(Page):
         for row in range(self.presets.count()):
             item = self.presets.item(row)
             item.setText(_preset(item).title.say(self.context.language))
+            item.setToolTip(item.text())
         opening, server, practice = self.ways
         opening.say(self.tr("&Open a project file…"), self.tr("A .toml file that you saved or were given."))
         server.say(self.tr("&Just test a STUN or TURN server"), self.tr("Does it answer, and if not, why?"))

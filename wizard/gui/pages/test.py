@@ -73,7 +73,7 @@ class TestPage(Page):
         self._tick = QTimer(self, singleShot=True, interval=_REPAINT_MS)
         self._tick.timeout.connect(self.refresh)
         context.run.changed.connect(self._soon)
-        context.run.ended.connect(self._soon)
+        context.run.ended.connect(self.refresh)
         context.document.changed.connect(self._edited)
         context.document.opened.connect(self._opened)
         answering.changed.connect(self.refresh)
@@ -146,9 +146,8 @@ class TestPage(Page):
         run = self.context.run
         if run.busy or run.result is None or not run.tested:
             return ""
-        return self.tr("{seconds} s · {probes} probes · {places} place(s)").format(
-            seconds=f"{run.result.seconds:.1f}", probes=run.done, places=len(run.places)
-        )
+        said = self.tr("{seconds} s · {probes} probes").format(seconds=f"{run.result.seconds:.1f}", probes=run.done)
+        return " · ".join((said, self.tr("%n place(s)", "", len(run.places))))
 
     def extra_buttons(self) -> tuple[QPushButton, ...]:
         if self.context.run.busy:
@@ -158,7 +157,7 @@ class TestPage(Page):
     def primary_text(self) -> str:
         run = self.context.run
         if run.tested:
-            return self.tr("&Fix") if self._has_findings else self.tr("&Report")
+            return self.tr("Fi&x") if self._has_findings else self.tr("&Report")
         return self.tr("&Test")
 
     def primary_enabled(self) -> bool:
@@ -233,7 +232,7 @@ class TestPage(Page):
         self.log_switch.updateGeometry()
         self.log.setAccessibleName(self.tr("Log"))
         self.again.setText(self.tr("Test a&gain"))
-        self.stop.setText(self.tr("S&top"))
+        self.stop.setText(self.tr("Sto&p"))
         self.log.clear()
         self._logged = 0
 

@@ -1,0 +1,101 @@
+"""Pictures of every page: `python -m tests.gui.screens FOLDER`, light and dark, both languages, two sizes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+
+from tests.gui.driver import click, fill, in_wizard, practice, tested, turn
+from wizard.gui.flow import Step
+from wizard.gui.theme import Look
+from wizard.gui.window import Window
+
+SIZES = ((900, 640), (1440, 900))
+LANGUAGES = ("en", "zh_CN")
+LOOKS = (Look.LIGHT, Look.DARK)
+
+
+def main(folder: Path) -> None:
+    """Write them all."""
+    app = QApplication(["screens"])
+    folder.mkdir(parents=True, exist_ok=True)
+    for language in LANGUAGES:
+        for look in LOOKS:
+            for width, height in SIZES:
+                prefix = f"{look.value}-{language}-{width}x{height}"
+                with tempfile.TemporaryDirectory() as state:
+                    in_wizard(app, Path(state), _Tour(folder, prefix, width, height), language=language, look=look)
+
+
+class _Tour:
+    def __init__(self, folder: Path, prefix: str, width: int, height: int) -> None:
+        self._folder = folder
+        self._prefix = prefix
+        self._size = (width, height)
+
+    async def __call__(self, window: Window) -> None:
+        window.resize(*self._size)
+        await turn()
+        await self._shoot(window, "1-service-empty")
+        page = window.service_page
+        page.presets.setCurrentRow(4)
+        fill(page.new_address.line, "203.0.113.20")
+        await self._shoot(window, "1-service")
+        click(page.begin)
+        await turn()
+        await self._shoot(window, "2-path")
+        click(window.primary)
+        await turn()
+        await self._shoot(window, "3-ports")
+        click(window.ports_page.add)
+        await turn()
+        await self._shoot(window, "3-ports-faulty")
+        window.menus.undo.trigger()
+        click(window.primary)
+        await turn()
+        await self._shoot(window, "4-origin-empty")
+        window.origin_page.add.menu().actions()[1].trigger()
+        await turn()
+        fill(window.origin_page.server.line, "turn:198.51.100.7:3478?transport=udp")
+        fill(window.origin_page.username.line, "alice")
+        await turn()
+        await self._shoot(window, "4-origin")
+        window.go(Step.TEST)
+        await turn()
+        await self._shoot(window, "5-test-before")
+        window.go(Step.SERVICE)
+        await turn()
+        click(page.ways[1].button)
+        await turn()
+        await self._shoot(window, "8-servers")
+        click(window.back)
+        window.context.document.undo()
+        window.context.document.save(self._folder / f".{self._prefix}.toml")
+        await turn()
+        async with practice(window):
+            await self._shoot(window, "5-practice")
+            window.faults.switches["router-hole"].click()
+            await turn()
+            await tested(window)
+            await self._shoot(window, "5-test")
+            click(window.primary)
+            await turn()
+            await self._shoot(window, "6-fix")
+            click(window.primary)
+            await turn()
+            await self._shoot(window, "7-report")
+        (self._folder / f".{self._prefix}.toml").unlink(missing_ok=True)
+
+    async def _shoot(self, window: Window, name: str) -> None:
+        await turn()
+        window.grab().save(str(self._folder / f"{self._prefix}-{name}.png"))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
