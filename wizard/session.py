@@ -27,7 +27,7 @@ from wizard.vantage.here import why_not_here
 from wizard.vantage.local import LocalPlace
 from wizard.vantage.place import Place
 
-SECOND_LOOK = 0.2
+SECOND_LOOK = 0.1
 """Share of the time-out that the second look gets. What it asks is answered at once or not at all."""
 SECOND_LOOK_PORTS = 24
 """Ports of the second look at most: it finds words for a verdict and changes none."""

@@ -6,10 +6,11 @@ from collections.abc import Container, Iterable, Iterator
 from datetime import timedelta
 
 from wizard.diagnosis.case import Case
+from wizard.diagnosis.crossing import failed_from, proven_from
 from wizard.diagnosis.facts import fact_findings
 from wizard.diagnosis.findings import error_findings
-from wizard.diagnosis.hairpin import is_hairpin, parse_ip
-from wizard.diagnosis.tomography import Evidence, Failure, PortVerdict, Proof, judge
+from wizard.diagnosis.hairpin import parse_ip
+from wizard.diagnosis.tomography import Evidence, Failure, PortVerdict, Proof, caught_unequal, judge
 from wizard.diagnosis.verdict import Diagnosis, HopVerdict, Phrase, PortRow, Severity, State
 from wizard.model.hop import HopKind
 from wizard.model.port import OutsidePort, PortRange, Protocol
@@ -48,7 +49,9 @@ class Diagnoser:
         self._reports: dict[OutsidePort, dict[Observation, None]] = {}
         self._facts: dict[Fact, None] = {}
         self._verdicts: dict[OutsidePort, PortVerdict] = {}
-        self._known: dict[frozenset[Evidence], PortVerdict] = {}
+        self._known: dict[tuple[frozenset[Evidence], frozenset[int]], PortVerdict] = {}
+        self._unequal: frozenset[int] | None = frozenset()
+        self._unequal_before: frozenset[int] = frozenset()
 
     def add(self, item: Observation | Fact) -> OutsidePort | None:
         """Take in one observation or fact. Returns the planned port that it tells about, if any.
@@ -70,7 +73,7 @@ class Diagnoser:
             return None
         if item.vantage == RESPONDER:
             self._reports.setdefault(port, {})[item] = None
-            self._verdicts.pop(port, None)
+            self._forget(port)
             return port
         match self._same_place(entry, item.address):
             case None:
@@ -81,7 +84,7 @@ class Diagnoser:
         held = where.setdefault(port, {})
         if key not in held or _weight(item) > _weight(held[key]):
             held[key] = item
-            self._verdicts.pop(port, None)
+            self._forget(port)
         return port
 
     def extend(self, items: Iterable[Observation | Fact]) -> None:
@@ -91,12 +94,13 @@ class Diagnoser:
 
     def verdict(self, port: OutsidePort) -> PortVerdict:
         """The verdict on one planned port. Raises KeyError if it is not planned."""
+        unequal = self._unequal_hops()
         found = self._verdicts.get(port)
         if found is None:
             evidence = frozenset(self._evidence(port))
-            found = self._known.get(evidence)
+            found = self._known.get((evidence, unequal))
             if found is None:
-                found = self._known[evidence] = judge(self._kinds, evidence)
+                found = self._known[evidence, unequal] = judge(self._kinds, evidence, unequal)
             self._verdicts[port] = found
         return found
 
@@ -109,6 +113,11 @@ class Diagnoser:
             observations={port: tuple(self._of_path(port)) for port in self._ports},
             counterparts={port: tuple(held.values()) for port, held in self._counterparts.items()},
             other_family={port: tuple(self._of_other_family(port)) for port in self._ports},
+            arrived=frozenset(
+                port
+                for port in self._reports
+                if any(item.outcome.blames and self._card(port, item) is not None for item in self._of_path(port))
+            ),
             facts=tuple(sorted(self._facts, key=repr)),
         )
         findings = error_findings(case) + fact_findings(case)
@@ -163,17 +172,31 @@ class Diagnoser:
         last = len(self._kinds) - 1
         held = self._of_path(port)
         for item in held:
-            entry = self._position[item.enters]
-            turned_round = is_hairpin(self._project, item, entry)
             if item.outcome is Outcome.ANSWERED:
                 proven = self._proven_to(item, last)
-                first = entry + 1 if turned_round else entry
+                first = proven_from(self._project, item, self._position[item.enters])
                 if proven is not None and first <= proven:
                     yield Proof(first, proven)
-            elif item.outcome.blames and not turned_round:
+            elif item.outcome.blames:
                 outermost = min(self._position[other.enters] for other in held if _same_packet(item, other))
+                suspect = failed_from(self._project, item, outermost)
                 card = self._card(port, item)
-                yield Failure(outermost, item.outcome, card if card is not None and card > outermost else None)
+                if suspect is not None:
+                    yield Failure(suspect, item.outcome, card if card is not None and card > suspect else None)
+
+    def _unequal_hops(self) -> frozenset[int]:
+        """The hops that an arrival caught treating senders differently, on any port."""
+        if self._unequal is None:
+            found = frozenset().union(*(caught_unequal(self._kinds, self._evidence(port)) for port in self._reports))
+            if found != self._unequal_before:
+                self._verdicts.clear()
+            self._unequal = self._unequal_before = found
+        return self._unequal
+
+    def _forget(self, port: OutsidePort) -> None:
+        self._verdicts.pop(port, None)
+        if port in self._reports:
+            self._unequal = None
 
     def _card(self, port: OutsidePort, failed: Observation) -> int | None:
         """The first hop behind the network card at which the probe that failed arrived, if it did and got no answer.

@@ -197,7 +197,10 @@ def _evidence(
     if rest:
         spoken_rest = ", ".join(spoken(stretch) for stretch in rest[:4]) + (" …" if len(rest) > 4 else "")
         yield Phrase("rest-passes", {"protocol": plan.protocol.value, "rest": spoken_rest, "name": plan.name})
-    if _rests_on_equal_treatment(seen):
+    arrived = sum(port in case.arrived for port in ports)
+    if arrived:
+        yield Phrase("arrived", {"count": str(arrived), "total": str(len(ports))})
+    elif _rests_on_equal_treatment(seen):
         yield Phrase("alike")
 
 

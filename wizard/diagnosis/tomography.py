@@ -6,7 +6,8 @@ A probe that enters at hop k crosses hops k … n-1. Rules:
  3. A failure is explained by a failure further in: of nested suspect sets only the smallest convicts.
  4. How a probe failed may narrow its set, never widen it, and never turns a hop open.
  5. What arrived at a network card was not stopped before it.
- 6. Nothing else is inferred: not from silence, not from a bare accept.
+ 6. A filter that was caught telling senders apart is not acquitted by another sender's answer.
+ 7. Nothing else is inferred: not from silence, not from a bare accept.
 """
 
 from __future__ import annotations
@@ -66,8 +67,13 @@ class PortVerdict:
         return State.OPEN if all(state is State.OPEN for state in self.hops) else State.UNKNOWN
 
 
-def judge(kinds: tuple[HopKind, ...], evidence: Iterable[Evidence]) -> PortVerdict:
-    """The verdict on one port; the order of the evidence does not matter."""
+def judge(
+    kinds: tuple[HopKind, ...], evidence: Iterable[Evidence], unequal: frozenset[int] = frozenset()
+) -> PortVerdict:
+    """The verdict on one port; the order of the evidence does not matter.
+
+    `unequal` are the hops known to treat senders differently.
+    """
     evidence = frozenset(evidence)
     proven: set[int] = set()
     failures: list[Failure] = []
@@ -83,7 +89,7 @@ def judge(kinds: tuple[HopKind, ...], evidence: Iterable[Evidence]) -> PortVerdi
     sets: dict[tuple[int, ...], set[Failure]] = {}
     contradicted: set[Failure] = set()
     for failure in failures:
-        suspects = _suspects(kinds, failure, proven, acquitted)
+        suspects = _suspects(kinds, failure, proven, acquitted | (proven - unequal))
         if suspects:
             sets.setdefault(suspects, set()).add(failure)
         else:
@@ -101,14 +107,28 @@ def judge(kinds: tuple[HopKind, ...], evidence: Iterable[Evidence]) -> PortVerdi
     )
 
 
-def _suspects(kinds: tuple[HopKind, ...], failure: Failure, proven: set[int], acquitted: set[int]) -> tuple[int, ...]:
+def caught_unequal(kinds: tuple[HopKind, ...], evidence: Iterable[Evidence]) -> frozenset[int]:
+    """The hops that let one sender's probe of a port through and stopped another's behind the network card."""
+    evidence = frozenset(evidence)
+    proven = {hop for item in evidence if isinstance(item, Proof) for hop in range(item.first, item.last + 1)}
+    return frozenset(
+        hop
+        for item in evidence
+        if isinstance(item, Failure) and item.arrived_at is not None
+        for behind in [set(range(item.arrived_at, len(kinds)))]
+        if behind <= proven
+        for hop in behind
+        if not kinds[hop].translates and kinds[hop] is not HopKind.SERVICE
+    )
+
+
+def _suspects(kinds: tuple[HopKind, ...], failure: Failure, proven: set[int], innocent: set[int]) -> tuple[int, ...]:
     crossed = range(failure.entry, len(kinds))
     if failure.arrived_at is not None:
         behind = [hop for hop in crossed if hop >= failure.arrived_at]
-        innocent = [hop for hop in behind if hop not in proven]
         # All proven open for somebody else: the filter behind the card tells senders apart. The socket does not.
-        return tuple(innocent or behind[:-1] or behind)
-    suspects = [hop for hop in crossed if hop not in proven and hop not in acquitted]
+        return tuple([hop for hop in behind if hop not in proven] or behind[:-1] or behind)
+    suspects = [hop for hop in crossed if hop not in innocent]
     narrowed = [hop for hop in suspects if hop in _could_cause(kinds, failure)]
     return tuple(narrowed or suspects)
 

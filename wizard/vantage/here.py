@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 
+from wizard.diagnosis.crossing import only_filters
 from wizard.diagnosis.hairpin import parse_ip
 from wizard.model.project import Project
 from wizard.model.secret import Secret
@@ -20,16 +21,30 @@ def why_not_here(
 
     A project's only local vantage is taken at its word. Of several this computer can be but one kind: those whose
     first hop is in one of this computer's own networks; if there is none, the outermost, for a computer
-    that is in none of the path's networks is most likely outside.
+    that is in none of the path's networks is most likely outside. Of places that enter at one address, the host
+    that has the address is behind its own filters, and every other computer before them.
     """
     local = [v for v in project.places() if v.kind is VantageKind.LOCAL]
     here = set(local)
     if len(local) > 1:
-        here = {v for v in local if _is_near(project, v, networks)}
-        if not here:
+        near = [v for v in local if _is_near(project, v, networks)]
+        here = {v for v in near if _can_stand(project, v, near, networks)}
+        if not near:
             outermost = min(_first_entry(project, v) for v in local)
             here = {v for v in local if _first_entry(project, v) == outermost}
     return {vantage.id: _reason(vantage, here, passwords) for vantage in project.places()}
+
+
+def _can_stand(project: Project, vantage: Vantage, near: Sequence[Vantage], networks: Sequence[Network]) -> bool:
+    entry = _first_entry(project, vantage)
+    address = parse_ip(project.hops[entry].address or "")
+    assert address is not None
+    if address.is_loopback:
+        return True
+    if any(network.address == str(address) for network in networks):
+        return not only_filters(project.hops[entry])
+    rivals = [i for v in near if parse_ip(project.hops[i := _first_entry(project, v)].address or "") == address]
+    return entry == min(rivals)
 
 
 def _reason(vantage: Vantage, here: set[Vantage], passwords: Mapping[str, Secret]) -> str | None:
