@@ -25,16 +25,19 @@ from wizard.wire.turn import Timing
 from wizard.wire.turn_event import Succeeded
 from wizard.wire.uri import IceUri, Transport
 
+OTHER_FAMILY = "other-family"
+"""The cause that is told of a server which was left out for its address family."""
 LIFETIMES_S = (10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0)
 """Pauses tried: RFC 4787 section 4.3 wants two minutes at least and recommends five."""
 
+_SLOW_S = 1.0
 _CHANGE_PORT = 0x2  # RFC 5780 section 7.2
 _CHANGE_BOTH = 0x6
 
 
 _NO_ROUTE = Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no route from this computer", Fault.NO_ROUTE.value)
 _OTHER_FAMILY = Sentence(
-    Verdict.UNREACHABLE, NO_ANSWER, "the other servers were asked over the other address family", "wrong-family"
+    Verdict.UNREACHABLE, NO_ANSWER, "not asked: the other servers have the other address family", OTHER_FAMILY
 )
 
 
@@ -159,27 +162,27 @@ class _Measurement:
     async def _meet(self, sock: NatSocket, one: ServerAsked) -> ServerAsked:
         if one.address is None:
             return one
+        timeout_s = self._options.timeout_s
         asking = asyncio.create_task(self._sockets.ask(sock, one.address))
         # A socket of its own, connected, is told of ICMP errors wherever the program runs.
-        checking = asyncio.create_task(_fault_of(one, self._options.timeout_s))
+        checking = asyncio.create_task(_fault_of(one, timeout_s))
+        streaming = asyncio.create_task(_answers_over_tcp(one, timeout_s))
         try:
             await asyncio.wait({asking, checking}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done() and (fault := await checking) is not None and fault.cause != Fault.TIMED_OUT.value:
                 return _without(one, fault)
             heard = await asking
             if heard is None:
-                return await self._silent(one, await checking)
+                fault = await checking
+                if fault is not None and await streaming:
+                    return ServerAsked(one.uri, one.address, fault=_NOT_OVER_UDP, over_tcp=True)
+                return _without(one, fault or _SILENCE)
         finally:
-            await _cancelled(asking, checking)
+            await _cancelled(asking, checking, streaming)
         if heard.mapped is None:
-            return _without(one, await _fault_of(one, self._options.timeout_s) or _NO_MAPPED)
+            return _without(one, await _fault_of(one, timeout_s) or _NO_MAPPED)
         other = heard.message.address(Attribute.OTHER_ADDRESS)
         return ServerAsked(one.uri, one.address, heard.mapped, other if usable_other(one.address, other) else None)
-
-    async def _silent(self, one: ServerAsked, fault: Sentence | None) -> ServerAsked:
-        if fault is not None and await _answers_over_tcp(one, self._options.timeout_s):
-            return ServerAsked(one.uri, one.address, fault=_NOT_OVER_UDP, over_tcp=True)
-        return _without(one, fault or _SILENCE)
 
     async def _mappings(self, sock: NatSocket, answered: Sequence[ServerAsked], main: ServerAsked) -> tuple[Sight, ...]:
         """RFC 5780 section 4.3, with the second port of the first address as well."""
@@ -297,7 +300,9 @@ async def _fault_of(one: ServerAsked, timeout_s: float) -> Sentence | None:
 
 
 async def _answers_over_tcp(one: ServerAsked, timeout_s: float) -> bool:
+    """Asked only if UDP is slow to answer."""
     assert one.address is not None
+    await asyncio.sleep(_SLOW_S)
     client = new_client(Transport.TCP, timing=Timing(timeout_s=timeout_s))
     endpoint = Endpoint(*one.address, Transport.TCP, one.uri.ascii_host)
     async with converse(endpoint, client, connect_timeout_s=timeout_s) as talk:

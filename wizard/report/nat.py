@@ -14,8 +14,9 @@ from functools import cache
 from typing import Any, TextIO
 
 from wizard.model.resource import resource
-from wizard.probes.nat import LIFETIMES_S, Options, ServerAsked, Survey, measure
-from wizard.report.ice import cause_words
+from wizard.probes.nat import LIFETIMES_S, OTHER_FAMILY, Options, ServerAsked, Survey, measure
+from wizard.probes.server_verdict import Sentence
+from wizard.report.ice import CauseWords, cause_words
 from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH
 from wizard.report.wrap import columns, pad, printable, wrap
@@ -116,7 +117,7 @@ def to_json(
 
 def _server(one: ServerAsked, language: str) -> dict[str, Any]:
     fault = one.fault
-    words = None if fault is None else cause_words(fault.cause, language)
+    words = None if fault is None else _cause_words(fault, language)
     return {
         "url": one.uri.text,
         "address": _spelled(one.address),
@@ -126,6 +127,11 @@ def _server(one: ServerAsked, language: str) -> dict[str, Any]:
         "cause": None if words is None else words.cause,
         "remedy": None if words is None else words.remedy,
     }
+
+
+def _cause_words(fault: Sentence, language: str) -> CauseWords:
+    own = _catalogue(language)["cause"] if fault.cause == OTHER_FAMILY else None
+    return cause_words(fault.cause, language) if own is None else CauseWords(own["cause"], own["remedy"])
 
 
 def _spelled(address: Address | None) -> str | None:
@@ -203,7 +209,7 @@ class _Page:
         name = printable(one.uri.text)
         if one.fault is not None:
             yield from self._flow(f"{name}  {label['no-answer']}: {printable(one.fault.text)}", _GREY)
-            words = cause_words(one.fault.cause, self._language)
+            words = _cause_words(one.fault, self._language)
             for text in (words.cause, words.remedy):
                 yield from (f"    {line}" for line in wrap(text, self._on.columns - 4))
             return

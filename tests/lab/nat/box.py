@@ -126,7 +126,8 @@ def main() -> None:
     box = Box(told)
     device = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(device, _TUNSETIFF, struct.pack("16sH22x", told["device"].encode(), _IFF_TUN | _IFF_NO_PI))
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     while True:
         out = rewritten(os.read(device, 65536), box)
         if out is not None:

@@ -7,11 +7,10 @@ import itertools
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.namespaces import Namespace, delete, root_ip, sweep
@@ -20,12 +19,10 @@ from wizard.wire.probe import COOKIE
 
 FIRST, SECOND = "198.51.100.7", "198.51.100.8"
 """The two addresses of the server that does the tests of RFC 5780."""
-PLAIN, OTHER_PLAIN = "203.0.113.50", "198.51.100.60"
+PLAIN, OTHER_PLAIN = "198.51.100.50", "198.51.100.60"
 """Two servers with one address each."""
 HOME = "203.0.113.20"
 INNER = "192.168.77.20"
-NEIGHBOUR = "192.168.77.30"
-"""A STUN server on the computer's own network."""
 _NEXT = itertools.count()
 _DEVICE = "nat0"
 
@@ -85,8 +82,13 @@ class Street:
 
     def masquerade(self, words: str = "", more: str = "") -> None:
         """Have the router do what Linux does, with nft: `masquerade` and those words, and further rules."""
-        self.router.ip([f"addr add {HOME}/24 dev wan", "addr del 203.0.113.2/24 dev wan"])
-        self.router.ip(["route replace default via 203.0.113.1"])
+        self.router.ip(
+            [
+                "addr del 203.0.113.2/24 dev wan",
+                f"addr add {HOME}/24 dev wan",
+                "route add default via 203.0.113.1",
+            ]
+        )
         self.router.nft(
             "table ip nat {\n"
             f'chain out {{ type nat hook postrouting priority 100; oifname "wan" masquerade {words}\n}}\n'
@@ -146,12 +148,11 @@ class Street:
                 "link set homes up",
                 "link set servers up",
                 "link set lo up",
-                f"route add {PLAIN}/32 dev servers",
             ]
         )
-        addresses = (FIRST, SECOND, OTHER_PLAIN)
+        addresses = (FIRST, SECOND, PLAIN, OTHER_PLAIN)
         self.servers.ip([*(f"addr add {address}/24 dev wan" for address in addresses), *_UP])
-        self.servers.ip([f"addr add {PLAIN}/32 dev wan", "route add default via 198.51.100.1"])
+        self.servers.ip(["route add default via 198.51.100.1"])
         for space in (self.router, self.internet):
             space.set(ip_forward=1)
 
