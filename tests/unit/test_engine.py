@@ -255,6 +255,68 @@ def test_an_answer_that_the_service_saw_come_from_elsewhere_is_from_outside() ->
     assert diagnose(same_numbers).hops[0].ports[0].state is State.OPEN
 
 
+SHARED = replace(
+    PROJECT,
+    hops=(PROJECT.hops[0], PROJECT.hops[1], Hop("chat", HopKind.SERVICE, address="192.168.77.10")),
+    ports=(replace(MEDIA, inside={}),),
+    vantages=(Vantage("laptop", beyond="router"), Vantage("host", beyond="wall")),
+)
+
+
+def at_host(vantage: str, enters: str, outcome: Outcome, source: str) -> list[Observation]:
+    return [
+        Observation(vantage, enters, "192.168.77.10", n, Protocol.UDP, outcome, T0, source=source)
+        for n in MEDIA.outside
+    ]
+
+
+def test_a_hosts_packets_to_itself_prove_nothing_of_its_firewall() -> None:
+    answered = diagnose(at_host("laptop", "wall", Outcome.ANSWERED, "192.168.77.10/24"), project=SHARED)
+    assert [hop.state for hop in answered.hops] == [State.UNKNOWN, State.UNKNOWN, State.OPEN]
+    refused = diagnose(at_host("laptop", "wall", Outcome.REFUSED, "192.168.77.10/24"), project=SHARED)
+    assert [f.suspects for f in refused.findings if f.severity is Severity.ERROR] == [("chat",)]
+
+
+def test_a_neighbours_packets_cross_the_hosts_firewall_whatever_its_place_is_called() -> None:
+    diagnosis = diagnose(at_host("host", "chat", Outcome.SILENT, "192.168.77.20/24"), project=SHARED)
+    assert [f.suspects for f in diagnosis.findings if f.severity is Severity.ERROR] == [("wall", "chat")]
+    itself = diagnose(at_host("host", "chat", Outcome.SILENT, "192.168.77.10/24"), project=SHARED)
+    assert [f.suspects for f in itself.findings if f.severity is Severity.ERROR] == [("chat",)]
+
+
+def test_a_filter_without_an_address_is_not_passed_over() -> None:
+    hidden = replace(SHARED, hops=(SHARED.hops[0], replace(SHARED.hops[1], address=None), SHARED.hops[2]))
+    diagnosis = diagnose(at_host("laptop", "chat", Outcome.REJECTED, "192.168.77.20/24"), project=hidden)
+    assert [f.suspects for f in diagnosis.findings if f.severity is Severity.ERROR] == [("wall", "chat")]
+    proven = diagnose(at_host("laptop", "chat", Outcome.ANSWERED, "192.168.77.20/24"), project=hidden)
+    assert [hop.state for hop in proven.hops] == [State.UNKNOWN, State.UNKNOWN, State.OPEN]
+
+
+def test_a_filter_caught_telling_senders_apart_is_not_acquitted_on_its_other_ports() -> None:
+    arrived = [
+        replace(
+            Observation(RESPONDER, "chat", "192.168.77.10", n, Protocol.UDP, Outcome.ARRIVED, T0),
+            probe_vantage="outside",
+            probe_enters="router",
+        )
+        for n in MEDIA.outside
+    ]
+    project = replace(
+        SHARED, ports=(*SHARED.ports, WEB), vantages=(Vantage("outside"), Vantage("laptop", beyond="router"))
+    )
+    web = [
+        saw("outside", "router", 8172, Outcome.SILENT, Protocol.TCP),
+        saw("laptop", "wall", 8172, Outcome.ANSWERED, Protocol.TCP),
+    ]
+    laptop = at_host("laptop", "wall", Outcome.ANSWERED, "192.168.77.20/24")
+    diagnosis = diagnose(OUTSIDE_SILENT, laptop, web, arrived, project=project)
+    blamed = {str(f.protocol): f.suspects for f in diagnosis.findings if f.severity is Severity.ERROR}
+    assert blamed == {"udp": ("wall",), "tcp": ("router", "wall")}
+    udp = next(f for f in diagnosis.findings if f.protocol is Protocol.UDP and f.severity is Severity.ERROR)
+    assert {phrase.key for phrase in udp.evidence} >= {"arrived"}
+    assert "alike" not in {phrase.key for phrase in udp.evidence}
+
+
 def test_a_relay_on_the_own_public_address_is_not_outside() -> None:
     project = replace(
         PROJECT, vantages=(Vantage("relay", VantageKind.TURN, server="turn:203.0.113.20:3478", username="u"),)

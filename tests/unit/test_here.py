@@ -17,7 +17,7 @@ HOPS = (
     Hop("wall", HopKind.FIREWALL, address="192.168.77.10"),
     Hop("chat", HopKind.SERVICE),
 )
-OUTSIDE, LAPTOP = Vantage("outside"), Vantage("laptop", beyond="router")
+OUTSIDE, LAPTOP, HOST = Vantage("outside"), Vantage("laptop", beyond="router"), Vantage("host", beyond="wall")
 RELAY = Vantage("relay", VantageKind.TURN, server="turn:198.51.100.7", username="alice")
 
 
@@ -60,3 +60,15 @@ def test_a_relay_needs_its_password() -> None:
 
 def test_without_vantages_this_computer_is_the_place() -> None:
     assert here(()) == {"this-computer"}
+
+
+def test_the_host_itself_stands_behind_its_filters_and_its_neighbour_before_them() -> None:
+    hops = (HOPS[0], HOPS[1], Hop("chat", HopKind.SERVICE, address="192.168.77.10"))
+    project = Project("n", "203.0.113.20", hops, (PortPlan("p", Protocol.UDP, PortRange(1, 1)),), (LAPTOP, HOST))
+
+    def found(address: str) -> set[str]:
+        reasons = why_not_here(project, [Network("eth0", address, 24)], {})
+        return {name for name, reason in reasons.items() if reason is None}
+
+    assert found("192.168.77.20") == {"laptop"}
+    assert found("192.168.77.10") == {"host"}
