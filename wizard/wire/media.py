@@ -140,6 +140,10 @@ class Stream:
         """RFC 3550's estimate so far."""
         return self._jitter_s * 1000
 
+    def lost_of(self, first: int) -> int:
+        """How many of the `first` packets that left have not come."""
+        return first - self._seen.count(1, 0, first)
+
     def depart(self, now: float) -> bytes:
         """The bytes of the next packet, which leaves now."""
         packet = Packet(self.source, self.sent, now)
