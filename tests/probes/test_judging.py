@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.probes.probing import HOPS, a_probe
-from wizard.observation import Outcome
-from wizard.plan import Probe
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import Protocol
+from wizard.observation import Outcome
+from wizard.plan import Probe
 from wizard.probes.answer import judge, shown, spelled
 from wizard.probes.icmp import IcmpError, blocked_here, meaning
 from wizard.wire.probe import Answer
