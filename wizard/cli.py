@@ -100,6 +100,10 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     ice.add_argument("--servers", metavar="FILE", type=Path, help="an RTCConfiguration as JSON")
     ice.add_argument("--username", metavar="U")
     ice.add_argument("--relay-only", action="store_true", help="relay candidates only")
+    ice.add_argument("--interface", metavar="NAME", help="send through this network interface only")
+    ice.add_argument(
+        "--ca", metavar="FILE", type=Path, help="believe the authorities in this PEM file instead of the system's"
+    )
     ice.add_argument("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 only")
     ice.add_argument("--json", action="store_true")
     _add_password(ice)

@@ -325,6 +325,7 @@ async def test_a_hostile_udp_server_gives_a_verdict_in_time(answer: bytes | None
 
 def command(*servers: str, **others: Any) -> argparse.Namespace:
     defaults = {"servers": None, "username": None, "relay_only": True, "family": None, "json": True}
+    defaults |= {"ca": None, "interface": None}
     return argparse.Namespace(server=list(servers), **(defaults | others))
 
 

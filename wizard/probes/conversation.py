@@ -7,12 +7,14 @@ import contextlib
 import enum
 import errno
 import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from wizard.probes.source import Source, bound
 from wizard.wire.turn import Credentials, Timing, TurnClient
 from wizard.wire.turn_event import (
     Attempted,
@@ -86,6 +88,8 @@ class Endpoint:
     port: int
     transport: Transport
     server_name: str
+    source: Source | None = None
+    """None: the interface to which this computer routes the address."""
 
 
 Happening = Received | PeerIcmp | Attempted | Tunnelled | Broken | LinkFault
@@ -158,12 +162,7 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
         end = self.endpoint
         try:
             async with asyncio.timeout(connect_timeout_s):
-                if end.transport is Transport.UDP:
-                    made: Any = await self._loop.create_datagram_endpoint(
-                        lambda: self, remote_addr=(end.address, end.port)
-                    )
-                else:
-                    made = await self._loop.create_connection(lambda: self, end.address, end.port)
+                made = await self._connect()
         except TimeoutError:
             return LinkFault(Fault.TIMED_OUT, "no answer to the connection attempt")
         except OSError as fault:
@@ -188,6 +187,24 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
             return LinkFault(Fault.TLS_CLOSED, "the server closed the connection during the TLS handshake")
         self._transport = secured
         return None
+
+    async def _connect(self) -> tuple[Any, Any]:
+        end = self.endpoint
+        if end.source is None:
+            if end.transport is Transport.UDP:
+                return await self._loop.create_datagram_endpoint(lambda: self, remote_addr=(end.address, end.port))
+            return await self._loop.create_connection(lambda: self, end.address, end.port)
+        datagrams = end.transport is Transport.UDP
+        sock = bound(end.source, socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            await self._loop.sock_connect(sock, (end.address, end.port))
+            if datagrams:
+                return await self._loop.create_datagram_endpoint(lambda: self, sock=sock)
+            return await self._loop.create_connection(lambda: self, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
 
     async def gone(self) -> LinkFault:
         """Wait for the conversation to end, and return why."""

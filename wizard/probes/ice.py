@@ -13,6 +13,7 @@ import ssl
 import zlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from wizard.observation import NameResolved
 from wizard.probes.conversation import (
@@ -25,12 +26,16 @@ from wizard.probes.conversation import (
     converse,
     new_client,
 )
-from wizard.probes.dns import resolve
+from wizard.probes.dns import Place, resolve, services
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
+from wizard.probes.source import Source, bound
 from wizard.wire.stun import Address
 from wizard.wire.turn import Credentials, Timing, mapped_address
 from wizard.wire.turn_event import Refused, Succeeded
 from wizard.wire.uri import IceUri, Transport
+
+if TYPE_CHECKING:
+    from dns.asyncresolver import Resolver
 
 FAMILIES = (6, 4)
 """In the order that candidates are preferred (RFC 8421 section 4)."""
@@ -117,6 +122,14 @@ class Options:
     tls: ssl.SSLContext | None = None
     timing: Timing = field(default_factory=Timing)
     own_addresses: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    """The addresses to send from, all of one interface; none: as this computer routes."""
+    resolver: Resolver | None = None
+    """Who is asked for SRV records; None: this computer's own."""
+
+    def source(self, family: int) -> Source | None:
+        """What to send from in that family, if anything was chosen."""
+        return next((source for source in self.sources if _family(source.address) == family), None)
 
 
 async def gather(targets: Sequence[Target], options: Options) -> AsyncGenerator[Event, None]:
@@ -134,9 +147,10 @@ async def gather(targets: Sequence[Target], options: Options) -> AsyncGenerator[
             yield event
         await done
     finally:
-        for task in tasks:
+        under_way = (*tasks, *gathering.lookups())
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
         await asyncio.gather(done, return_exceptions=True)
         for sock in sockets:
             sock.close()
@@ -150,12 +164,17 @@ class _Gathering:
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._names: dict[str, asyncio.Task[tuple[NameResolved, NameResolved]]] = {}
+        self._services: dict[str, asyncio.Task[tuple[Place, ...] | None]] = {}
         # Candidates of one type have different local preferences, best first (RFC 8445 section 5.1.2.1).
         order = sorted(
             ((index, family) for index in range(len(targets)) for family in FAMILIES),
             key=lambda pair: (list(Transport).index(targets[pair[0]].uri.transport), pair[0], FAMILIES.index(pair[1])),
         )
         self._preference = {pair: 65535 - place for place, pair in enumerate(order)}
+
+    def lookups(self) -> tuple[asyncio.Task[Any], ...]:
+        """What the resolvers were asked."""
+        return (*self._names.values(), *self._services.values())
 
     def host_candidates(self) -> list[socket.socket]:
         """One candidate for each own address, with a socket that holds its port."""
@@ -193,7 +212,12 @@ class _Gathering:
         if literal is not None and not families:
             self._tell_verdict(target, literal, began, _WRONG_FAMILY, "")
             return
-        found = await asyncio.gather(*(self._addresses(target.uri, family) for family in families))
+        place = await self._place(target.uri)
+        if place is None:
+            for family in families:
+                self._tell_verdict(target, family, began, unresolved("its SRV record says: no such service here"), "")
+            return
+        found = await asyncio.gather(*(self._addresses(target.uri, place.host, family) for family in families))
         addresses = {family: got for family, got in zip(families, found, strict=True) if not isinstance(got, str)}
         if not any(addresses.values()):
             for family, got in zip(families, found, strict=True):
@@ -201,19 +225,27 @@ class _Gathering:
                 self._tell_verdict(target, family, began, unresolved(text), "")
             return
         chosen = {family: got[0] for family, got in addresses.items() if got}
-        routed = {family: address for family, address in chosen.items() if _has_route(address)}
+        routed = {family: address for family, address in chosen.items() if _has_route(address, self.options)}
         if self.options.family is None and routed and literal is None:
             for family in chosen.keys() - routed.keys():
                 # Harmless: the server answers, or not, over the family that this computer has.
                 self._tell_error(target, family, chosen[family], _NO_ROUTE)
             chosen = routed
-        await asyncio.gather(*(self._try(index, family, address) for family, address in chosen.items()))
+        if (place.host.lower(), place.port) != (target.uri.ascii_host.lower().rstrip("."), target.uri.port):
+            text = f"tested {place.host}:{place.port}, where the SRV record leads"
+            self._tell_error(target, 0, "", Sentence(Verdict.OK, NO_ANSWER, text, BY_SERVICE_RECORD))
+        await asyncio.gather(*(self._try(index, family, address, place.port) for family, address in chosen.items()))
 
-    async def _try(self, index: int, family: int, address: str) -> None:
+    async def _try(self, index: int, family: int, address: str, port: int) -> None:
         target = self.targets[index]
         uri = target.uri
         began = self._clock()
-        endpoint = Endpoint(address, uri.port, uri.transport, uri.ascii_host)
+        source = self.options.source(family)
+        if self.options.sources and source is None:
+            self._tell_verdict(target, family, began, _NO_ROUTE, address)
+            return
+        # RFC 5928 section 5: a certificate is for the name in the URI, wherever the records lead.
+        endpoint = Endpoint(address, port, uri.transport, uri.ascii_host, source)
         client = new_client(uri.transport, target.credentials, self.options.timing)
         async with converse(
             endpoint, client, self.options.tls, connect_timeout_s=_connect_timeout(self.options)
@@ -294,19 +326,35 @@ class _Gathering:
     def _now_ms(self) -> float:
         return (self._clock() - self._began) * 1000
 
-    async def _addresses(self, uri: IceUri, family: int) -> tuple[str, ...] | str:
+    async def _place(self, uri: IceUri) -> Place | None:
+        """Where RFC 5928 section 3 looks for the server; None if its name says that there is none."""
+        itself = Place(uri.ascii_host, uri.port)
+        name = uri.service
+        if name is None:
+            return itself
+        self._look_up(uri.ascii_host)
+        if name not in self._services:
+            self._services[name] = asyncio.create_task(services(name, self.options.resolver))
+        found = await asyncio.shield(self._services[name])
+        return itself if found is None else next(iter(found), None)
+
+    def _look_up(self, host: str) -> asyncio.Task[tuple[NameResolved, NameResolved]]:
+        if host not in self._names:
+            self._names[host] = asyncio.create_task(resolve(host))
+        return self._names[host]
+
+    async def _addresses(self, uri: IceUri, host: str, family: int) -> tuple[str, ...] | str:
         """The server's addresses of that family, none if it has none, or the resolver's fault in words."""
         if uri.family is not None:
             return (uri.host,)
-        host = uri.ascii_host
-        if host not in self._names:
-            self._names[host] = asyncio.create_task(resolve(host))
-        fact = next(fact for fact in await asyncio.shield(self._names[host]) if fact.family == family)
+        fact = next(fact for fact in await asyncio.shield(self._look_up(host)) if fact.family == family)
         if fact.error is not None:
             return fact.error
         return tuple(address.partition("%")[0] for address in fact.addresses)
 
 
+BY_SERVICE_RECORD = "by-service-record"
+"""The cause of a note, for browsers do not read SRV records."""
 _RECORD = {4: "A", 6: "AAAA"}
 _NO_ROUTE = Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no route from this computer", Fault.NO_ROUTE.value)
 _WRONG_FAMILY = Sentence(
@@ -326,14 +374,21 @@ def _socket_family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _has_route(address: str) -> bool:
+def _has_route(address: str, options: Options) -> bool:
     """Whether this computer knows a way there. Connecting a UDP socket sends nothing."""
-    with socket.socket(_socket_family(address), socket.SOCK_DGRAM) as sock:
-        try:
+    source = options.source(_family(address))
+    if options.sources and source is None:
+        return False
+    try:
+        with bound(source, socket.SOCK_DGRAM) if source else _datagrams(address) as sock:
             sock.connect((address, 9))
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
+
+
+def _datagrams(address: str) -> socket.socket:
+    return socket.socket(_socket_family(address), socket.SOCK_DGRAM)
 
 
 def _foundation(kind: CandidateType, base: str, server: str = "", transport: Transport | None = None) -> str:

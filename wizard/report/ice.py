@@ -14,13 +14,24 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, TextIO
 
 from wizard.model.resource import resource
 from wizard.model.secret import Secret
 from wizard.probes.conversation import trust
-from wizard.probes.ice import Candidate, CandidateError, Event, Options, ServerTried, Target, gather
+from wizard.probes.ice import (
+    BY_SERVICE_RECORD,
+    Candidate,
+    CandidateError,
+    Event,
+    Options,
+    ServerTried,
+    Target,
+    gather,
+)
 from wizard.probes.server_verdict import NO_ANSWER, Verdict
+from wizard.probes.source import Source
 from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH
 from wizard.report.wrap import columns, pad, printable, wrap
@@ -73,7 +84,9 @@ class IceResult:
 
     def harmless(self, error: CandidateError) -> bool:
         """Whether the same server works over its other address family."""
-        return error.sentence.code == NO_ANSWER and any(
+        if error.sentence.code != NO_ANSWER or error.sentence.cause == BY_SERVICE_RECORD:
+            return False
+        return any(
             server.url == error.url and server.family != error.family and server.verdict is Verdict.OK
             for server in self.servers
         )
@@ -220,18 +233,55 @@ def run_ice(
     out, err = out or sys.stdout, err or sys.stderr
     try:
         targets = _targets(options, password, find_password)
-        tls = trust() if any(target.uri.transport is uri.Transport.TLS for target in targets) else None
+        tls = None
+        if options.ca is not None or any(target.uri.transport is uri.Transport.TLS for target in targets):
+            tls = _trust(options.ca)
+        sources = _sources(options.interface)
     except (ValueError, OSError, ssl.SSLError) as fault:
         print(f"hopwise ice: {printable(str(fault))}", file=err)
         return _USAGE
-    own = tuple(n.address for n in networks() if _may_be_candidate(n.address))
-    chosen = Options(family=options.family, relay_only=options.relay_only, tls=tls, own_addresses=own)
+    chosen = Options(
+        family=options.family,
+        relay_only=options.relay_only,
+        tls=tls,
+        own_addresses=tuple(
+            network.address
+            for network in networks()
+            if options.interface in (None, network.interface) and _may_be_candidate(network.address)
+        ),
+        sources=sources,
+    )
     result = asyncio.run(_gathered(targets, chosen))
     if options.json:
         print(json.dumps(to_json(result), indent=2, ensure_ascii=False), file=out)
     else:
         print(to_text(result, terminal(out, os.environ)), file=out)
     return _OK if result.ok else _FAULTY
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Whom to believe. Raises ValueError in words for a file that cannot be used."""
+    try:
+        return trust(ca_file)
+    except (OSError, ssl.SSLError) as fault:
+        if ca_file is None:
+            raise
+        # What OpenSSL says of a file without a certificate would help nobody.
+        said = "holds no certificate that can be read (PEM is expected)" if isinstance(fault, ssl.SSLError) else None
+        raise ValueError(f"--ca {ca_file}: {said or fault.strerror}") from None
+
+
+def _sources(interface: str | None) -> tuple[Source, ...]:
+    """The addresses of that interface to send from, usable ones first. Raises ValueError if there is none."""
+    if interface is None:
+        return ()
+    known = networks()
+    own = [network.address for network in known if network.interface == interface]
+    if not own:
+        names = ", ".join(dict.fromkeys(network.interface for network in known))
+        raise ValueError(f"--interface {interface}: no such interface with an address; there are {names}")
+    own.sort(key=lambda address: ipaddress.ip_address(address).is_link_local)
+    return tuple(Source(interface, address) for address in own)
 
 
 async def _gathered(targets: Sequence[Target], options: Options) -> IceResult:

@@ -34,6 +34,8 @@ class IceUri:
     host: str
     port: int
     transport: Transport
+    port_given: bool = True
+    """Whether the port was written; where it was not, `port` is the default one."""
 
     @property
     def family(self) -> int | None:
@@ -42,6 +44,18 @@ class IceUri:
             return ipaddress.ip_address(self.host).version
         except ValueError:
             return None
+
+    @property
+    def service(self) -> str | None:
+        """The name whose SRV records say where the server is (RFC 5928 section 3, RFC 8489 section 8.1).
+
+        None where the address or the port is written, or the name is one that only this network knows.
+        """
+        if self.family is not None or self.port_given or "." not in self.ascii_host.rstrip("."):
+            return None
+        scheme = ("turn" if self.relays else "stun") + ("s" if self.transport is Transport.TLS else "")
+        protocol = "udp" if self.transport is Transport.UDP else "tcp"
+        return f"_{scheme}._{protocol}.{self.ascii_host}"
 
     @property
     def ascii_host(self) -> str:
@@ -77,6 +91,7 @@ def parse(text: str) -> IceUri:
         host=host,
         port=port if port is not None else (_SECURE_PORT if secure else _PLAIN_PORT),
         transport=transport or Transport.UDP,
+        port_given=port is not None,
     )
     uri.ascii_host  # noqa: B018 - a name that cannot be looked up is wrong here already
     return uri
