@@ -243,9 +243,7 @@ def test_no_verdict_is_better_than_what_was_seen(measured: Measured) -> None:
 def test_the_order_of_the_servers_does_not_matter(measured: Measured, random: Any) -> None:
     sights = list(measured.sights)
     random.shuffle(sights)
-    other = judge(
-        Measured(**{name: getattr(measured, name) for name in Measured.__slots__} | {"sights": tuple(sights)})
-    )
+    other = judge(replace(measured, sights=tuple(sights)))
     verdict = judge(measured)
     for name in ("mapping", "filtering", "port_preservation", "cgnat", "double_nat", "need", "reason"):
         assert getattr(other, name) is getattr(verdict, name)

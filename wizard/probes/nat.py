@@ -258,8 +258,9 @@ class _Measurement:
                     return Known.YES
         finally:
             await _cancelled(*asking)
-        # The mappings must have stood all the while.
-        return Known.NO if await self._mapped(one, two, server) == seen else Known.UNKNOWN
+        # The mappings must have stood all the while, and what should have turned round must have left.
+        stood = await self._mapped(one, two, server) == seen
+        return Known.NO if stood and not one.hindered and not two.hindered else Known.UNKNOWN
 
     async def _mapped(self, one: NatSocket, two: NatSocket, server: Address) -> tuple[Address, Address] | None:
         heard = await asyncio.gather(self._sockets.ask(one, server), self._sockets.ask(two, server))

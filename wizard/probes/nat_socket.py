@@ -116,6 +116,8 @@ class NatSocket(asyncio.DatagramProtocol):
     def __init__(self, owner: Sockets) -> None:
         self._owner = owner
         self.closed = asyncio.Event()
+        self.hindered = False
+        """Whether this computer did not send what it should have."""
 
     @property
     def local(self) -> Address:
@@ -133,6 +135,8 @@ class NatSocket(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """An error of one datagram of many: the others are waited for all the same."""
+        # An ICMP port unreachable comes as a ConnectionError, on systems that tell of it here.
+        self.hindered = self.hindered or not isinstance(exc, ConnectionError)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The socket is closed."""

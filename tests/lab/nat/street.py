@@ -95,6 +95,14 @@ class Street:
             'chain in { type filter hook input priority 0; iifname "wan" meta l4proto udp drop\n}\n}\n' + more
         )
 
+    def go_public(self) -> None:
+        """Give the computer a public address, which the router passes on untranslated."""
+        self.computer.ip(
+            [f"addr add {HOME}/32 dev wan", f"route replace default via 192.168.77.1 src {HOME}"],
+        )
+        self.router.ip([f"route add {HOME}/32 via {INNER} dev lan"])
+        self.internet.ip([f"route add {HOME}/32 via 203.0.113.2"])
+
     def coturn(self, addresses: Sequence[str], *options: str, at: Namespace | None = None) -> None:
         """Start a STUN server that listens on those addresses; it has the tests of RFC 5780 if there are two."""
         at = at or self.servers
