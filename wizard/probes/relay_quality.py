@@ -150,10 +150,8 @@ async def measure(access: Access, options: Options | None = None) -> AsyncGenera
         seen = await relay_ports.survey(access.endpoint.address, given)
         yield seen
         pair = [one for one in given if isinstance(one, Leg)][:2]
-        if len(pair) < 2:
-            halted = Halted(Halt.NO_SECOND_ALLOCATION if pair else Halt.NO_ALLOCATION, seen.refused)
-        else:
-            halted = await _joined(access, *pair)
+        missing = Halted(Halt.NO_SECOND_ALLOCATION if pair else Halt.NO_ALLOCATION, seen.refused)
+        halted = missing if len(pair) < 2 else await _joined(access, *pair)
         if halted is not None:
             yield Quality(seen, (), halted=halted)
             return
