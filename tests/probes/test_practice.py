@@ -11,7 +11,7 @@ import pytest
 from wizard.diagnosis.verdict import State
 from wizard.model.load import loads
 from wizard.model.port import OutsidePort
-from wizard.model.save import dumps
+from wizard.model.text import dumps
 from wizard.practice.fault import Fault
 from wizard.practice.network import Practice
 from wizard.session import Result, Session

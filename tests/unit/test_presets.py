@@ -12,7 +12,7 @@ from wizard.model.hop import HopKind
 from wizard.model.load import ProjectError, loads
 from wizard.model.presets import PUBLIC_ADDRESS, Preset, new_project, preset, presets, read_folder
 from wizard.model.resource import resource
-from wizard.model.save import dumps
+from wizard.model.text import dumps
 from wizard.model.validate import validate
 
 ALL = presets()

@@ -20,7 +20,7 @@ from wizard.model.load import LARGEST, Problem, ProjectError, load, loads
 from wizard.model.port import PortPlan, PortRange, Protocol, Speaks
 from wizard.model.project import Project
 from wizard.model.resource import resource
-from wizard.model.save import dumps
+from wizard.model.text import dumps
 from wizard.model.validate import validate
 from wizard.model.vantage import IceServer, Vantage, VantageKind
 

@@ -18,7 +18,8 @@ from wizard.model.hop import Hop, HopKind
 from wizard.model.load import ProjectError, load, loads
 from wizard.model.port import PortRange
 from wizard.model.project import Project
-from wizard.model.save import dumps, save
+from wizard.model.save import save
+from wizard.model.text import dumps
 from wizard.model.validate import validate
 from wizard.model.vantage import Vantage
 

@@ -14,12 +14,12 @@ from wizard.gui.pages.problems import ProblemsDialog
 from wizard.gui.pages.test import TestPage, script_name
 from wizard.gui.view_models.document import default_name
 from wizard.gui.view_models.report import ReportKind, ReportModel
+from wizard.model.atomic import write_whole
 from wizard.model.problem import Problem
 from wizard.model.project import Project
 from wizard.report.earlier import EarlierError, read_observations
 from wizard.report.responder import printed
 from wizard.responder import DEFAULT_MINUTES
-from wizard.system.recent import write_atomically
 
 _LARGEST_RESULT = 64 * 1024 * 1024
 """Bytes of a result that is brought in: 10,000 ports from several places stay far below."""
@@ -149,7 +149,7 @@ class FileActions(QObject):
         if path is None:
             return
         try:
-            write_atomically(path, printed(project, None, DEFAULT_MINUTES))
+            write_whole(path, printed(project, None, DEFAULT_MINUTES).encode())
         except OSError as error:
             self._tell(f"{path}: {error.strerror or error}")
             return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +19,7 @@ from wizard.gui.diagram.strips import paint_strips, strips_height
 from wizard.gui.palette import LIGHT
 from wizard.gui.pdf_flow import MARGIN, PAGE_HEIGHT, PAGE_WIDTH, TALLEST_PICTURE, WIDTH, Cell, Flow, Style, face
 from wizard.gui.pdf_mend import mend
+from wizard.model.atomic import write_whole
 from wizard.report.redact import redact as redacted
 from wizard.report.summary import details, moment, observed, port_groups, ranges_text, sentence
 from wizard.report.wording import ENGLISH, wording
@@ -40,18 +39,7 @@ def write_pdf(result: Result, path: Path, language: str = ENGLISH, *, redact: bo
 
     Raises OSError if the file cannot be written.
     """
-    document = pdf_bytes(result, language, redact=redact)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".hopwise-", suffix=".pdf")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(document)
-            file.flush()
-            os.fsync(file.fileno())
-        _open_to_others(name)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, pdf_bytes(result, language, redact=redact))
 
 
 def pdf_bytes(result: Result, language: str = ENGLISH, *, redact: bool = False) -> bytes:
@@ -276,10 +264,3 @@ class _Report:
     def _table(self, keys: Sequence[str], shares: Sequence[float], rows: Sequence[Sequence[Cell]]) -> None:
         self._flow.gap(6)
         self._flow.table([self._say(key) for key in keys], shares, rows, self._head)
-
-
-def _open_to_others(name: str) -> None:
-    """Give the file the mode that a plain new file has; a temporary one is its owner's alone."""
-    mask = os.umask(0)
-    os.umask(mask)
-    Path(name).chmod(0o666 & ~mask)

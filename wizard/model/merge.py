@@ -19,8 +19,8 @@ from wizard.model.load import parse, read_text
 from wizard.model.port import PortRange
 from wizard.model.problem import ProjectError
 from wizard.model.project import Project
-from wizard.model.save import LISTS, element_text, key_text
 from wizard.model.table import KEYS, to_table
+from wizard.model.text import LISTS, element_text, key_text
 from wizard.model.validate import read
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"

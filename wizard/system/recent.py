@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from wizard.model.atomic import write_whole
 
 _KEPT = 8
 
@@ -41,7 +42,7 @@ class RecentFiles:
         """Put a path first."""
         path = path.resolve()
         kept = [path, *(other for other in self.paths() if other != path)][:_KEPT]
-        write_atomically(self._file, json.dumps([str(each) for each in kept], ensure_ascii=False))
+        _keep(self._file, [str(each) for each in kept])
 
     def clear(self) -> None:
         """Forget them all."""
@@ -70,7 +71,7 @@ class Recovery:
     def keep(self, path: Path | None, table: Mapping[str, Any]) -> None:
         """Write the work down. Raises OSError."""
         content = {"path": None if path is None else str(path), "table": table}
-        write_atomically(self._file, json.dumps(content, ensure_ascii=False))
+        _keep(self._file, content)
 
     def drop(self) -> None:
         """The work is saved or given up."""
@@ -85,19 +86,10 @@ class Recovery:
         return tuple(found for file in files if not _owner_lives(file) and (found := _read(file)) is not None)
 
 
-def write_atomically(file: Path, text: str) -> None:
-    """Replace a file by `text`, readable by its owner only. Raises OSError and leaves the old file as it was."""
+def _keep(file: Path, content: object) -> None:
+    """Write JSON that only its owner may read. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(file, json.dumps(content, ensure_ascii=False).encode(), 0o600)
 
 
 def _owner_lives(file: Path) -> bool:

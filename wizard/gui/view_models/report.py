@@ -11,11 +11,11 @@ from PySide6.QtCore import QObject, Signal
 from wizard.gui.jobs import Jobs
 from wizard.gui.pdf import write_pdf
 from wizard.gui.view_models.run import RunModel
+from wizard.model.atomic import write_whole
 from wizard.report.json import dumps
 from wizard.report.markdown import to_markdown
 from wizard.report.redact import redact
 from wizard.session import Result
-from wizard.system.recent import write_atomically
 
 
 class ReportKind(enum.Enum):
@@ -70,7 +70,7 @@ class ReportModel(QObject):
                 await asyncio.to_thread(write_pdf, result, path, language)
             else:
                 text = dumps(result, language) if kind is ReportKind.JSON else to_markdown(result, language)
-                write_atomically(path, text if text.endswith("\n") else text + "\n")
+                write_whole(path, (text if text.endswith("\n") else text + "\n").encode())
             self.written.emit(path)
         except OSError as error:
             self.error.emit(f"{path}: {error.strerror or error}")
