@@ -208,3 +208,28 @@ def test_every_written_observation_is_a_line_that_can_be_read() -> None:
     lines = "\n".join(json.dumps(observation_to_json(o)) for o in run.observations)
     assert read_observations(lines, run.project)[0] == run.observations
     assert to_json(run)["observations"] == [json.loads(line) for line in lines.splitlines()]
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_that_no_float_holds_is_passed_over(digits: int) -> None:
+    text = json.dumps({"format": 1, "observations": [RECORD | {"rtt_ms": 0}]})
+    try:
+        observations, _ = read_observations(text.replace('"rtt_ms": 0', '"rtt_ms": ' + "9" * digits), PROJECT)
+    except EarlierError:
+        # Python reads no number of so many digits.
+        assert digits > 4300
+    else:
+        assert [observation.rtt_ms for observation in observations] == [None]
+
+
+@pytest.mark.parametrize(
+    "value", ["A" * 100_000, "\x1b[2J\n", [9] * 1000, 10**400], ids=("long", "escape", "list", "huge")
+)
+def test_what_is_complained_about_stands_in_one_short_line(value: object) -> None:
+    for key in ("enters", "address", "port", "outcome", "vantage", "stands_at"):
+        _, notes = read(RECORD | {key: value, "outcome": "arrived"} if key == "vantage" else RECORD | {key: value})
+        for note in notes:
+            assert len(note) < 200
+            assert note.isprintable()
+    _, notes = read(RECORD | {"address": "fe80::1%\x1b[2J"})
+    assert all(note.isprintable() for note in notes)

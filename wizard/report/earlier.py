@@ -17,6 +17,10 @@ from wizard.report.json import FORMAT
 _Word = TypeVar("_Word", Protocol, Outcome)
 
 
+_LONGEST = 80
+"""Characters of a value that are shown where it is complained about."""
+
+
 class EarlierError(ValueError):
     """The text is not the result of a run; the message is one sentence that says why."""
 
@@ -69,13 +73,13 @@ def _records(text: str, project: Project) -> tuple[list[object], list[str], date
 
 def _of_document(document: dict[str, Any], project: Project) -> tuple[list[object], list[str], datetime]:
     if document.get("format", FORMAT) != FORMAT:
-        raise EarlierError(f"it has format {document['format']!r}, and this Hopwise reads format {FORMAT}")
+        raise EarlierError(f"it has format {_shown(document['format'])}, and this Hopwise reads format {FORMAT}")
     records = document.get("observations")
     if not isinstance(records, list):
         raise EarlierError("it has no list of observations, so it is not a result of `hopwise check --json`")
     name = document.get("project")
     other = isinstance(name, str) and name != project.name
-    notes = [f"it is about the project {name!r}; this one is {project.name!r}"] if other else []
+    notes = [f"it is about the project {_shown(name)}; this one is {project.name!r}"] if other else []
     return records, notes, _moment(document.get("started")) or _UNKNOWN_TIME
 
 
@@ -127,22 +131,22 @@ def _observation(record: object, project: Project, planned: _Planned, started: d
     protocol = _member(Protocol, record, "protocol")
     outcome = _member(Outcome, record, "outcome")
     port = record.get("port")
-    if not isinstance(port, int) or isinstance(port, bool):
-        raise _UnfitError(f"port = {port!r} is no port number")
+    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:
+        raise _UnfitError(f"port = {_shown(port)} is no port number")
     # Without `stands_at` it is the real service that answered: what is there must not be passed over.
     stands_at = _text(record, "stands_at") if record.get("stands_at") is not None else None
     probe_enters = _optional(record, "probe_enters")
     for key, hop in (("enters", enters), ("stands_at", stands_at), ("probe_enters", probe_enters)):
         if hop is not None and hop not in planned:
-            raise _UnfitError(f"{key} = {hop!r} is no hop of this project")
+            raise _UnfitError(f"{key} = {_shown(hop)} is no hop of this project")
     # The protocol that is not planned is probed as well, to find a rule made for the wrong one.
     if port not in planned[enters][protocol] | planned[enters][protocol.other]:
         raise _UnfitError(f"{protocol} {{}} is not planned at {enters!r}", port)
     if outcome is Outcome.ARRIVED and vantage != RESPONDER:
-        raise _UnfitError(f"only the responder can see that a probe arrived, and vantage = {vantage!r}")
+        raise _UnfitError(f"only the responder can see that a probe arrived, and vantage = {_shown(vantage)}")
     # A responder names its own host's address, which need not be the one that probes are sent to.
     if vantage != RESPONDER and _elsewhere(project.hop(enters).address, address):
-        raise _UnfitError(f"{address} is not the address of {enters!r}")
+        raise _UnfitError(f"{address.partition('%')[0]} is not the address of {enters!r}")
     return Observation(
         vantage=vantage,
         enters=enters,
@@ -165,7 +169,7 @@ def _observation(record: object, project: Project, planned: _Planned, started: d
 def _text(record: dict[str, Any], key: str) -> str:
     value = record.get(key)
     if not isinstance(value, str) or not value:
-        raise _UnfitError(f"{key} is missing" if key not in record else f"{key} = {value!r} is no text")
+        raise _UnfitError(f"{key} is missing" if key not in record else f"{key} = {_shown(value)} is no text")
     return value
 
 
@@ -179,7 +183,13 @@ def _member(kind: type[_Word], record: dict[str, Any], key: str) -> _Word:
     try:
         return kind(value)
     except ValueError:
-        raise _UnfitError(f"{key} = {value!r} is not known") from None
+        raise _UnfitError(f"{key} = {_shown(value)} is not known") from None
+
+
+def _shown(value: object) -> str:
+    """A value as it may be printed in one line, whatever is in it."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _elsewhere(planned: str | None, address: str) -> bool:
@@ -194,9 +204,13 @@ def _elsewhere(planned: str | None, address: str) -> bool:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
 
 
 def _moment(value: object) -> datetime | None:
