@@ -119,20 +119,20 @@ async def calls(access: Access, connect_s: float = CONNECT_S) -> AsyncGenerator[
 async def _call(access: Access, policy: Policy, own: list[Leg], connect_s: float) -> Call:
     relays = [_Relay(access, leg) for leg in own] if len(own) == 2 else []
     stun = _stun_server(access) if policy is Policy.ANY else None
-    agents = tuple(
+    agents = [
         _Agent(policy, relays[place] if relays else None, stun, controlling=controlling)
         for place, controlling in enumerate((True, False))
-    )
+    ]
     began = perf_counter()
     try:
-        connected = await _connect(*agents, connect_s)
+        connected = await _connect(agents[0], agents[1], connect_s)
         seconds = perf_counter() - began
         pair = agents[0].pair() if connected else None
         if pair is None:
             sentence = next((relay.refused for relay in relays if relay.refused is not None), None)
             failure = Failure.NOT_CONNECTED if sentence is None else Failure.REFUSED
             return Call(policy, seconds, failure=failure, sentence=sentence)
-        echo_ms = await _echo(*agents)
+        echo_ms = await _echo(agents[0], agents[1])
         return Call(policy, seconds, pair, echo_ms, Failure.NO_DATA if echo_ms is None else None)
     finally:
         await asyncio.gather(*(agent.close() for agent in agents))
