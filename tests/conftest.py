@@ -72,6 +72,8 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "linux": ("Linux", lambda: sys.platform == "linux"),
     "ipv6": ("IPv6 on loopback", _has_ipv6),
     "keyring": ("gnome-keyring-daemon and dbus-run-session", _has_keyring_daemon),
+    "chromium": ("chromium", _program("chromium")),
+    "certutil": ("certutil, from the package libnss3-tools", _program("certutil")),
     "poppler": ("pdftotext, from the package poppler-utils", _program("pdftotext")),
     "xvfb": ("Xvfb", _program("Xvfb")),
     "xdotool": ("xdotool", _program("xdotool")),
