@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 EXIT_USAGE = 2
 EXIT_UNPROVEN = 3
+EXIT_DEFECT = 70
+"""Of Hopwise itself, as in sysexits.h. Python's own is 1, which here says that a port is blocked."""
 EXIT_INTERRUPTED = 130
 
 
@@ -32,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser, commands = _parser()
+    _open_closed_streams()
     try:
         if not arguments or (arguments[0] not in commands and not arguments[0].startswith("-")):
             return _wizard(arguments, commands)
@@ -43,7 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has gone; there is nobody left to tell.
         sys.stderr.close()
         return EXIT_INTERRUPTED
+    except Exception:  # noqa: BLE001 - shown whole, not swallowed
+        import traceback
+
+        traceback.print_exc()
+        return EXIT_DEFECT
     return status
+
+
+def _open_closed_streams() -> None:
+    """Give whoever closed standard output or error a place to write to all the same: its number is then no socket's."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 def _wizard(arguments: Sequence[str], commands: Sequence[str]) -> int:
@@ -201,13 +217,17 @@ def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:
     if as_json:
         from wizard.report.json import dumps
 
-        print(dumps(result))
+        text = dumps(result)
     else:
-        import os
-
         from wizard.report.text import terminal, to_text
 
-        print(to_text(result, terminal(sys.stdout, os.environ)))
+        text = to_text(result, terminal(sys.stdout, os.environ))
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _complain(f"the result cannot be written: {_reason(error)}")
     if pdf is not None:
         from wizard.gui.pdf import write_pdf
 
@@ -268,8 +288,6 @@ def _passwords(project: Project, options: argparse.Namespace) -> dict[str, Secre
 
 
 def _given_password(options: argparse.Namespace) -> Secret | None:
-    import os
-
     from wizard.model.secret import Secret
 
     if options.password_stdin:

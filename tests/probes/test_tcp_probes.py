@@ -224,6 +224,13 @@ async def test_a_proxy_whose_back_end_is_missing_proves_nothing(status: int) -> 
     assert (seen.outcome, seen.error) == (Outcome.ALIEN, f"a proxy answered {status}, its back end did not")
 
 
+@pytest.mark.parametrize("status", [407, 511])
+async def test_what_a_network_says_on_the_way_proves_no_service(status: int) -> None:
+    async with tcp(http_saying(f"HTTP/1.1 {status} Sign in first\r\n\r\n".encode())) as port:
+        seen = await observe(a_probe(port, "tcp", speaks=Speaks.HTTP))
+    assert (seen.outcome, seen.error) == (Outcome.ALIEN, f"the network on the way answered {status}, not the service")
+
+
 async def test_what_is_no_http_is_no_proof_of_http() -> None:
     async with tcp(saying(b"SSH-2.0-OpenSSH_9.2\r\n")) as port:
         seen = await observe(a_probe(port, "tcp", speaks=Speaks.HTTP))

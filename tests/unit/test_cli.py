@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,3 +121,40 @@ def test_every_fault_of_a_project_is_a_line(tmp_path: Path, capsys: pytest.Captu
 def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets"]) == 0
     assert "coturn" in capsys.readouterr().out
+
+
+CHECK = [sys.executable, "-m", "wizard.cli", "check"]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_no_status(project: Path, closed: str) -> None:
+    assert subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *CHECK, project], check=False).returncode == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_result_that_cannot_be_written_is_said_in_one_line(project: Path, options: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*CHECK, project, *options], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "hopwise: the result cannot be written: No space left on device"
+
+
+def test_a_reader_that_has_gone_gets_no_traceback(project: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        done = subprocess.run([*CHECK, project], stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+
+
+def test_a_defect_of_the_program_is_not_told_as_a_blocked_port(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("wizard.session.make_plan", broken)
+    assert main(["check", str(project)]) == 70
+    assert "a defect" in capsys.readouterr().err

@@ -19,6 +19,8 @@ _IN_TARGET = "/?:@!$&'()*+,;=%-._~"  # RFC 3986 section 3.3 and 3.4
 _HEADER = re.compile(rb"^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
 _NO_BACK_END = frozenset({502, 503, 504, *range(520, 528), 530})
 """RFC 9110 section 15.6, and what content networks add to say that the origin does not answer."""
+_ON_THE_WAY = frozenset({407, 511})
+"""What only a proxy or a network's sign-in page says (RFC 9110 section 15.5.8, RFC 6585 section 6)."""
 _ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 
 
@@ -45,6 +47,8 @@ class HttpQuestion:
         status = int(found[1])
         if status in _NO_BACK_END:
             return Judgement(Outcome.ALIEN, error=f"a proxy answered {status}, its back end did not")
+        if status in _ON_THE_WAY:
+            return Judgement(Outcome.ALIEN, error=f"the network on the way answered {status}, not the service")
         if self.websocket and (status != 101 or not _accepted(heard, key)):
             what = f"HTTP {status}" if status != 101 else "HTTP 101 with a wrong Sec-WebSocket-Accept"
             return Judgement(Outcome.ALIEN, error=f"{what} came back in place of a WebSocket handshake")
