@@ -36,6 +36,11 @@ def everywhere(*ports: int, **more: Any) -> Measured:
     return seen(*((server, wan(port)) for server, port in zip(ALL, ports, strict=True)), **more)
 
 
+def passed_on(second_router: str | None) -> Measured:
+    """The first router does not hold the mapped address, and the one behind it has this one."""
+    return everywhere(7, 7, 7, 7, first_router_holds=Known.NO, second_router=second_router)
+
+
 @pytest.mark.parametrize(
     ("measured", "mapping"),
     [
@@ -139,6 +144,21 @@ def test_the_need_follows_from_what_was_measured(measured: Measured, need: Need,
         (seen((("10.0.0.5", 3478), wan(7, "10.0.0.20")), (ONE, wan(9))), Known.UNKNOWN, Known.YES),
         (seen((("192.168.77.5", 3478), HOST)), Known.UNKNOWN, Known.UNKNOWN),
         (seen(), Known.UNKNOWN, Known.UNKNOWN),
+        # The router next door holds what the internet sees.
+        (everywhere(7, 7, 7, 7, first_router_holds=Known.YES), Known.NO, Known.NO),
+        # In 10.0.0.0/8 the router next door may be a carrier's that a telephone talks to.
+        (seen((ONE, wan(7)), local=("10.0.0.20", 4), first_router_holds=Known.YES), Known.UNKNOWN, Known.NO),
+        (passed_on("100.64.0.1"), Known.YES, Known.YES),
+        (passed_on("10.0.0.1"), Known.UNKNOWN, Known.UNKNOWN),
+        (passed_on("198.51.100.1"), Known.UNKNOWN, Known.UNKNOWN),
+        (passed_on(None), Known.UNKNOWN, Known.UNKNOWN),
+        # Some carriers number their routers so and translate nothing.
+        (everywhere(7, 7, 7, 7, second_router="100.64.0.1"), Known.UNKNOWN, Known.UNKNOWN),
+        (
+            everywhere(7, 7, 7, 7, first_router_holds=Known.YES, second_router="100.64.0.1"),
+            Known.NO,
+            Known.NO,
+        ),
     ],
 )
 def test_carrier_and_double_nat_are_told_by_the_addresses_seen(

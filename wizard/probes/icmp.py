@@ -27,6 +27,7 @@ _UNREACHABLE_4 = 3  # RFC 792
 _TIME_EXCEEDED_4 = 11
 _UNREACHABLE_6 = 1  # RFC 4443 section 3.1
 _TIME_EXCEEDED_6 = 3
+_EXPIRED = frozenset({(_ORIGIN_ICMP, _TIME_EXCEEDED_4), (_ORIGIN_ICMP6, _TIME_EXCEEDED_6)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class IcmpError:
     port: int
     outcome: Outcome
     offender: str
+    expired: bool = False
+    """Whether it says that the packet had crossed as many routers as it was allowed to."""
 
 
 def listen(sock: socket.socket, on: bool = True) -> None:
@@ -59,7 +62,8 @@ def drain(sock: socket.socket, limit: int = 64) -> list[IcmpError]:
                 _, origin, icmp_type, code, *_ = _EXTENDED_ERROR.unpack_from(data)
                 outcome = meaning(origin, icmp_type, code)
                 if outcome is not None:
-                    found.append(IcmpError(sent_to[1], outcome, _offender(data[_EXTENDED_ERROR.size :])))
+                    expired = (origin, icmp_type) in _EXPIRED
+                    found.append(IcmpError(sent_to[1], outcome, _offender(data[_EXTENDED_ERROR.size :]), expired))
     return found
 
 
@@ -75,7 +79,7 @@ def meaning(origin: int, icmp_type: int, code: int) -> Outcome | None:
         if code == 4:
             return Outcome.REFUSED
         return Outcome.REJECTED if code in (1, 5, 6) else Outcome.UNREACHABLE
-    if (origin, icmp_type) in ((_ORIGIN_ICMP, _TIME_EXCEEDED_4), (_ORIGIN_ICMP6, _TIME_EXCEEDED_6)):
+    if (origin, icmp_type) in _EXPIRED:
         return Outcome.UNREACHABLE
     return None
 

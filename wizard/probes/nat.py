@@ -16,10 +16,11 @@ from typing import Any
 
 from wizard.probes.conversation import Endpoint, Fault, LinkFault, converse, new_client
 from wizard.probes.dns import resolve
+from wizard.probes.first_router import FirstRouter, first_router
 from wizard.probes.nat_socket import NatSocket, Sockets, family_of
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
-from wizard.wire.behaviour import Known, Measured, Sight, usable_other
+from wizard.wire.behaviour import Known, Measured, Sight, is_public, outermost, usable_other
 from wizard.wire.stun import Address, Attribute, Class
 from wizard.wire.turn import Timing
 from wizard.wire.turn_event import Succeeded
@@ -143,21 +144,33 @@ class _Measurement:
         # RFC 5780 section 4.2: one that names no second address has none.
         main = next((one for one in answered if one.other is not None), answered[0])
         assert main.address is not None
-        sights, (from_address, from_port), hairpin, lifetime_s = await asyncio.gather(
-            self._mappings(sock, answered, main),
+        met = tuple(Sight(one.address, one.mapped) for one in answered if one.address and one.mapped)
+        mappings, (from_address, from_port), (router, hairpin), lifetime_s = await asyncio.gather(
+            self._mappings(sock, main.address, main.other),
             self._filtering(main.address, main.other),
-            self._hairpin(main.address),
+            self._nearby(Measured(local=sock.local, sights=met), main.address),
             self._lifetime(main.address),
         )
         measured = Measured(
             local=sock.local,
-            sights=sights,
+            sights=met + mappings,
             from_other_address=from_address,
             from_other_port=from_port,
             hairpin=hairpin,
             lifetime_s=lifetime_s,
+            # What turns round at a router is passed on as well.
+            first_router_holds=Known.UNKNOWN if router.holds is Known.NO and hairpin is not Known.NO else router.holds,
+            second_router=router.second,
         )
         return Survey(servers, measured)
+
+    async def _nearby(self, met: Measured, server: Address) -> tuple[FirstRouter, Known]:
+        """The first router is asked before what it refuses to turn round uses up the ICMP errors that it may send."""
+        outer = [sight for sight in outermost(met) if is_public(sight.mapped[0])]
+        router = FirstRouter()
+        if outer:
+            router = await first_router(self._sockets.address, outer[0].server, outer[0].mapped[0])
+        return router, await self._hairpin(server)
 
     async def _meet(self, sock: NatSocket, one: ServerAsked) -> ServerAsked:
         if one.address is None:
@@ -184,15 +197,13 @@ class _Measurement:
         other = heard.message.address(Attribute.OTHER_ADDRESS)
         return ServerAsked(one.uri, one.address, heard.mapped, other if usable_other(one.address, other) else None)
 
-    async def _mappings(self, sock: NatSocket, answered: Sequence[ServerAsked], main: ServerAsked) -> tuple[Sight, ...]:
+    async def _mappings(self, sock: NatSocket, server: Address, other: Address | None) -> tuple[Sight, ...]:
         """RFC 5780 section 4.3, with the second port of the first address as well."""
-        sights = [Sight(one.address, one.mapped) for one in answered if one.address and one.mapped]
-        if main.address is not None and main.other is not None:
-            address, port = main.address
-            further = ((main.other[0], port), main.other, (address, main.other[1]))
-            heard = await asyncio.gather(*(self._sockets.ask(sock, to) for to in further))
-            sights += [Sight(to, one.mapped) for to, one in zip(further, heard, strict=True) if one and one.mapped]
-        return tuple(sights)
+        if other is None:
+            return ()
+        further = ((other[0], server[1]), other, (server[0], other[1]))
+        heard = await asyncio.gather(*(self._sockets.ask(sock, to) for to in further))
+        return tuple(Sight(to, one.mapped) for to, one in zip(further, heard, strict=True) if one and one.mapped)
 
     async def _filtering(self, server: Address, other: Address | None) -> tuple[Known, Known]:
         """RFC 5780 section 4.4: whether another address, and whether another port of the same, comes in."""

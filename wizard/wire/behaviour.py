@@ -39,6 +39,9 @@ _NOT_PUBLIC = (
 )
 
 
+_HOME = (ipaddress.ip_network("192.168.0.0/16"), ipaddress.ip_network("172.16.0.0/12"))
+
+
 class Dependence(enum.StrEnum):
     """On what a mapping, or the filter in front of it, depends (RFC 4787 sections 4.1 and 5)."""
 
@@ -113,6 +116,10 @@ class Measured:
     """The longest pause after which an answer still came in."""
     own_address_is_carriers: bool = True
     """False if an own address in 100.64.0.0/10 is that of an overlay network, which uses the range as well."""
+    first_router_holds: Known = Known.UNKNOWN
+    """Whether the first router holds the outermost mapped address: packets to that end there."""
+    second_router: str | None = None
+    """The address of the router behind the first one, as packets to the server met it."""
     over_tcp_alone: int = 0
     """How many servers, each with its own address, answer over TCP and not over UDP."""
 
@@ -177,7 +184,7 @@ def mapping_of(measured: Measured) -> Dependence:
     """RFC 5780 section 4.3, over all pairs of destinations."""
     if not measured.sights:
         return Dependence.UNKNOWN
-    outer = _outermost(measured)
+    outer = outermost(measured)
     if not outer:
         return Dependence.NONE
     pairs = list(combinations(outer, 2))
@@ -227,7 +234,7 @@ def need_of(measured: Measured, mapping: Dependence, filtering: Dependence) -> t
     return Need.STUN, _SAME_PORT.get(filtering, Reason.SAME_PORT_UNSEEN)
 
 
-def _outermost(measured: Measured) -> Sequence[Sight]:
+def outermost(measured: Measured) -> Sequence[Sight]:
     """Those behind the most NATs; none if nothing translates."""
     crossed = [sight for sight in measured.sights if sight.mapped != measured.local]
     return [sight for sight in crossed if is_public(sight.mapped[0])] or crossed
@@ -235,7 +242,7 @@ def _outermost(measured: Measured) -> Sequence[Sight]:
 
 def _preserved(measured: Measured) -> Known:
     # RFC 4787 section 4.2.1
-    seen = _outermost(measured) or measured.sights
+    seen = outermost(measured) or measured.sights
     if not seen or measured.local is None:
         return Known.UNKNOWN
     return Known.YES if all(sight.mapped[1] == measured.local[1] for sight in seen) else Known.NO
@@ -250,16 +257,38 @@ def _carrier_nat(measured: Measured, mapping: Dependence) -> Known:
     seen = [sight.mapped for sight in measured.sights if sight.mapped != measured.local]
     if measured.local is not None and measured.own_address_is_carriers:
         seen.append(measured.local)
-    if any(_is_shared(address) for address, _ in seen):
+    if any(_is_shared(address) for address, _ in seen) or _behind_carrier(measured):
         return Known.YES
-    return Known.NO if _untranslated(measured, mapping) else Known.UNKNOWN
+    # 10.0.0.0/8 too is handed out by carriers, whose NAT may be the first router of a telephone.
+    own_router = measured.first_router_holds is Known.YES and _is_home(measured.local)
+    return Known.NO if own_router or _untranslated(measured, mapping) else Known.UNKNOWN
 
 
 def _double_nat(measured: Measured, mapping: Dependence) -> Known:
     # A translated address that is not public must be translated again before the internet.
     if any(s.mapped != measured.local and not is_public(s.mapped[0]) for s in measured.sights):
         return Known.YES
-    return Known.NO if _untranslated(measured, mapping) else Known.UNKNOWN
+    if _behind_carrier(measured):
+        return Known.YES
+    single = measured.first_router_holds is Known.YES or _untranslated(measured, mapping)
+    return Known.NO if single else Known.UNKNOWN
+
+
+def _behind_carrier(measured: Measured) -> bool:
+    """Whether a private address of ours leaves through a first router into the carrier's range, where the public
+    address is: carriers carry no private addresses, so that both translate."""
+    second = measured.second_router
+    if measured.first_router_holds is not Known.NO or second is None:
+        return False
+    return _is_shared(second) and _is_private(measured.local)
+
+
+def _is_private(local: Address | None) -> bool:
+    return local is not None and not is_public(local[0]) and not _is_shared(local[0])
+
+
+def _is_home(local: Address | None) -> bool:
+    return local is not None and any(ipaddress.ip_address(local[0]) in net for net in _HOME)
 
 
 def _is_shared(address: str) -> bool:

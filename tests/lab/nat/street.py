@@ -89,11 +89,32 @@ class Street:
                 "route add default via 203.0.113.1",
             ]
         )
-        self.router.nft(
-            "table ip nat {\n"
-            f'chain out {{ type nat hook postrouting priority 100; oifname "wan" masquerade {words}\n}}\n'
-            'chain in { type filter hook input priority 0; iifname "wan" meta l4proto udp drop\n}\n}\n' + more
+        self.router.nft(_masquerade(words) + more)
+
+    def second_router(self, between: str, *, first_translates: bool = True) -> None:
+        """Put another Linux router, which masquerades, outward of the first, with the network `between`.0/24 in the
+        middle."""
+        outer = Namespace(self._prefix + "outer")
+        root_ip([f"netns add {outer.name}"])
+        self._names.append(outer.name)
+        self.router.ip([f"link set wan netns {outer.name}"])
+        root_ip([f"link add wan netns {self.router.name} type veth peer name lan netns {outer.name}"])
+        self.router.ip([f"addr add {between}.20/24 dev wan", *_UP, f"route add default via {between}.1"])
+        outer.ip(
+            [
+                f"addr add {between}.1/24 dev lan",
+                f"addr add {HOME}/24 dev wan",
+                "link set lan up",
+                *_UP,
+                "route add default via 203.0.113.1",
+            ]
         )
+        outer.set(ip_forward=1)
+        outer.nft(_masquerade())
+        if first_translates:
+            self.router.nft(_masquerade())
+        else:
+            outer.ip([f"route add 192.168.77.0/24 via {between}.20"])
 
     def go_public(self) -> None:
         """Give the computer a public address, which the router passes on untranslated."""
@@ -166,6 +187,14 @@ class Street:
 
 
 _UP = ("link set wan up", "link set lo up")
+
+
+def _masquerade(words: str = "") -> str:
+    return (
+        "table ip nat {\n"
+        f'chain out {{ type nat hook postrouting priority 100; oifname "wan" masquerade {words}\n}}\n'
+        'chain in { type filter hook input priority 0; iifname "wan" meta l4proto udp drop\n}\n}\n'
+    )
 
 
 def _await_answer(space: Namespace, address: str) -> None:

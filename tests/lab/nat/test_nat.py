@@ -116,6 +116,40 @@ def test_an_outside_address_of_the_carriers_range_is_carrier_and_double_nat(road
     assert (found.need, found.reason) == (Need.UNKNOWN, Reason.SERVER_INSIDE)
 
 
+@pytest.mark.parametrize(
+    ("between", "first_translates", "cgnat", "double_nat"),
+    [
+        ("100.64.9", True, Known.YES, Known.YES),
+        # Private numbers in the middle may be those of a second router that translates, or of one that only routes.
+        ("10.9.9", True, Known.UNKNOWN, Known.UNKNOWN),
+        ("10.9.9", False, Known.UNKNOWN, Known.UNKNOWN),
+    ],
+)
+def test_a_second_router_is_a_carriers_if_its_numbers_are(
+    road: Street, between: str, first_translates: bool, cgnat: Known, double_nat: Known
+) -> None:
+    road.coturn([FIRST, SECOND])
+    road.second_router(between, first_translates=first_translates)
+    found = verdict(road, FIRST)
+    assert (found.cgnat, found.double_nat) == (cgnat, double_nat)
+    assert (found.mapping, found.filtering) == (SAME, BY_PORT)
+
+
+def test_a_router_that_holds_the_public_address_is_the_only_one(road: Street) -> None:
+    road.coturn([FIRST, SECOND])
+    road.masquerade()
+    found = verdict(road, FIRST)
+    assert (found.cgnat, found.double_nat) == (Known.NO, Known.NO)
+
+
+def test_a_router_that_sends_no_errors_settles_nothing(road: Street) -> None:
+    road.coturn([FIRST, SECOND])
+    road.masquerade()
+    road.router.nft("table ip f { chain f { type filter hook output priority 0; icmp type time-exceeded drop; }; }")
+    found = verdict(road, FIRST)
+    assert (found.cgnat, found.double_nat) == (Known.UNKNOWN, Known.UNKNOWN)
+
+
 def test_without_a_nat_the_public_address_is_all_that_is_needed(road: Street) -> None:
     road.coturn([FIRST, SECOND])
     road.go_public()
