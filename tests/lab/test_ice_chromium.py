@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.probes.coturn import PASSWORD, USER, Coturn
-
 from wizard.report.ice import cause_words
 
 from .browser import Browser, chromium
