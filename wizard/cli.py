@@ -133,6 +133,45 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     nat.add_argument("--json", action="store_true")
     nat.set_defaults(run=_nat)
 
+    turn = commands.add_parser("turn", help="relay a call's packets through a TURN server, and say how well it does")
+    turn.add_argument("url", metavar="URL", help="turn: or turns: URL")
+    turn.add_argument("--username", metavar="U", required=True)
+    turn.add_argument("--seconds", metavar="S", type=_call_seconds, default=5.0, help="how long to send (5)")
+    turn.add_argument(
+        "--call", action="store_true", help="also connect two ICE agents, and say whether TURN was needed"
+    )
+    turn.add_argument(
+        "--capacity",
+        type=int,
+        choices=(10, 50, 200),
+        help="also how many sessions it carries; for your own server only",
+    )
+    turn.add_argument("--mbit", metavar="M", type=_mbit, help="Mbit/s of each session (0.5 for 10 sessions, else 1)")
+    turn.add_argument("--own", action="store_true", help="confirm that the server is yours to load")
+    turn.add_argument("--peer-family", type=int, choices=(4, 6), help="relay over IPv4 or IPv6")
+    turn.add_argument("--min-port", metavar="P", type=_port, help="the first relay port, as the server is configured")
+    turn.add_argument("--max-port", metavar="P", type=_port, help="the last one")
+    turn.add_argument(
+        "--ca", metavar="FILE", type=Path, help="believe the authorities in this PEM file instead of the system's"
+    )
+    turn.add_argument("--json", action="store_true")
+    _add_password(turn)
+    turn.set_defaults(run=_turn)
+
+    audit = commands.add_parser("audit", help="what is unsafe about a turnserver.conf or a running TURN server")
+    audit.add_argument("target", metavar="FILE|URL", help="a turnserver.conf, or a turn: or turns: URL")
+    audit.add_argument("--username", metavar="U")
+    audit.add_argument(
+        "--secret-stdin",
+        action="store_true",
+        help="read the shared secret of use-auth-secret from standard input, and log in with what it mints",
+    )
+    audit.add_argument("--own", action="store_true", help="the server is mine: try its limits and its own ports too")
+    audit.add_argument("--harden", metavar="FILE", type=Path, help="also write the configuration with its holes closed")
+    audit.add_argument("--json", action="store_true")
+    _add_password(audit)
+    audit.set_defaults(run=_audit)
+
     presets = commands.add_parser("presets", help="list the services that Hopwise knows")
     presets.set_defaults(run=_presets)
 
@@ -154,6 +193,21 @@ def _seconds(text: str) -> float:
 
 def _minutes(text: str) -> float:
     return _number(text, "minutes", 0.01, 7 * 24 * 60)
+
+
+def _call_seconds(text: str) -> float:
+    return _number(text, "seconds", 1, 240)
+
+
+def _mbit(text: str) -> float:
+    return _number(text, "Mbit/s", 0.05, 1)
+
+
+def _port(text: str) -> int:
+    number = _number(text, "port", 1, 65535)
+    if not number.is_integer():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(number)
 
 
 def _number(text: str, unit: str, least: float, most: float) -> float:
@@ -321,6 +375,22 @@ def _nat(options: argparse.Namespace) -> int:
     from wizard.report.nat import run_nat
 
     return run_nat(options)
+
+
+def _turn(options: argparse.Namespace) -> int:
+    from wizard.report.turn import run_turn
+
+    return run_turn(options, _given_password(options), _kept_password)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from wizard.model.secret import Secret
+    from wizard.report.audit import run_audit
+
+    def given() -> Secret | None:
+        return Secret(sys.stdin.readline().rstrip("\r\n")) if options.secret_stdin else _given_password(options)
+
+    return run_audit(options, given, _kept_password)
 
 
 def _kept_password(server: str, username: str) -> Secret | None:

@@ -1,0 +1,1 @@
+"""What is unsafe about a TURN server, and the exact change that mends it."""
