@@ -204,10 +204,9 @@ def _mbit(text: str) -> float:
 
 
 def _port(text: str) -> int:
-    number = _number(text, "port", 1, 65535)
-    if not number.is_integer():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
-    return int(number)
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; ports run from 1 to 65535")
+    return int(text)
 
 
 def _number(text: str, unit: str, least: float, most: float) -> float:
@@ -378,7 +377,7 @@ def _nat(options: argparse.Namespace) -> int:
 
 
 def _turn(options: argparse.Namespace) -> int:
-    from wizard.report.turn import run_turn
+    from wizard.report.turn_command import run_turn
 
     return run_turn(options, _given_password(options), _kept_password)
 
