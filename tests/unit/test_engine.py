@@ -546,3 +546,55 @@ def test_what_arrived_in_another_run_says_nothing_of_a_probe_that_failed() -> No
     assert errors(diagnose(reported(Outcome.ARRIVED, "192.0.2.1:5000", T0 + timedelta(minutes=2)), OUTSIDE_SILENT)) == (
         ONLY_SERVICE
     )
+
+
+WITHOUT_NAT = Project(
+    "Video chat over IPv6",
+    "chat.example",
+    (
+        Hop("router", HopKind.ROUTER, None, "2001:db8:77::10"),
+        Hop("wall", HopKind.FIREWALL, None, "2001:db8:77::10"),
+        Hop("chat", HopKind.SERVICE, None, "2001:db8:77::10"),
+    ),
+    (MEDIA,),
+    (Vantage("outside"),),
+)
+
+
+@pytest.mark.parametrize("address", ["2001:db8:77::10", "chat.example"])
+def test_over_ipv6_an_answer_within_the_hosts_own_network_opens_no_router(address: str) -> None:
+    hops = tuple(replace(hop, address=address) for hop in WITHOUT_NAT.hops)
+    project = replace(WITHOUT_NAT, hops=hops, ports=(replace(MEDIA, inside={}),))
+
+    def seen_from(source: str, outcome: Outcome) -> dict[str, State]:
+        there = Observation(
+            "outside", "router", "2001:db8:77::10", 10000, Protocol.UDP, outcome, T0, source=f"{source}/64"
+        )
+        there = replace(there, came_in_on="[2001:db8:77::10]:10000") if outcome is Outcome.ANSWERED else there
+        return {hop.id: hop.ports[0].state for hop in diagnose(there, project=project).hops}
+
+    proven, suspect = State.OPEN, State.SUSPECT
+    home, abroad = "2001:db8:77::20", "2001:db8:1::2"
+    assert seen_from(home, Outcome.ANSWERED) == {"router": State.UNKNOWN, "wall": proven, "chat": proven}
+    assert seen_from(home, Outcome.REFUSED) == {"router": State.UNKNOWN, "wall": suspect, "chat": suspect}
+    assert seen_from(abroad, Outcome.ANSWERED) == dict.fromkeys(("router", "wall", "chat"), proven)
+    assert seen_from(abroad, Outcome.REFUSED) == dict.fromkeys(("router", "wall", "chat"), suspect)
+
+
+@pytest.mark.parametrize(("router", "source"), [("100.64.0.2", "100.64.0.9/24"), ("198.51.100.2", "198.51.100.9/24")])
+def test_a_neighbour_behind_the_same_carrier_is_not_outside_of_it(router: str, source: str) -> None:
+    hops = (
+        Hop("isp", HopKind.CGNAT, None, "203.0.113.20"),
+        Hop("router", HopKind.ROUTER, None, router),
+        Hop("chat", HopKind.SERVICE),
+    )
+    project = Project("x", "203.0.113.20", hops, (replace(MEDIA, inside={}),), (Vantage("outside"),))
+    seen = [
+        Observation("outside", "isp", "203.0.113.20", n, Protocol.UDP, Outcome.ANSWERED, T0, source=source)
+        for n in MEDIA.outside
+    ]
+    diagnosis = diagnose(seen, project=project)
+    assert [hop.state for hop in diagnosis.hops] == [State.UNKNOWN, State.OPEN, State.OPEN]
+    assert "hairpin-only" in codes(diagnosis, Severity.WARNING)
+    strangers = [replace(o, seen_as="192.0.2.77:5000") for o in seen]
+    assert diagnose(strangers, project=project).state is State.OPEN

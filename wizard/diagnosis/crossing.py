@@ -18,6 +18,7 @@ def only_filters(hop: Hop) -> bool:
 
 def proven_from(project: Project, observation: Observation, entry: int) -> int:
     """The outermost hop that an answer to this probe proves."""
+    entry = _behind_routers(project, observation, entry)
     if is_hairpin(project, observation, entry):
         return entry + 1
     return _behind_own_filters(project, entry) if _to_itself(observation) else entry
@@ -30,6 +31,7 @@ def failed_from(project: Project, observation: Observation, entry: int) -> int |
     while the probe came from another computer: a packet to that address passes them whatever its sender's place is
     called.
     """
+    entry = _behind_routers(project, observation, entry)
     if is_hairpin(project, observation, entry):
         return None
     if _to_itself(observation):
@@ -48,6 +50,29 @@ def failed_from(project: Project, observation: Observation, entry: int) -> int |
             break
         first -= 1
     return first
+
+
+def _behind_routers(project: Project, observation: Observation, entry: int) -> int:
+    """Where a probe really enters that was sent from the network of the host that it was sent to.
+
+    Over IPv6 a router does not translate: the host behind it has the address of the hops before it. From the host's
+    own network that address is reached without any router.
+    """
+    entered = parse_ip(observation.address)
+    if entered is None or entered.version != 6 or observation.source is None:
+        return entry
+    try:
+        near = entered in ipaddress.ip_interface(observation.source).network
+    except ValueError:
+        return entry
+    if not near or (observation.came_in_on is not None and parse_ip(observation.came_in_on) != entered):
+        return entry
+    names = {same_address(observation.address), same_address(project.hops[entry].address or observation.address)}
+    for position in range(len(project.hops) - 1, entry, -1):
+        if same_address(project.hops[position].address or "") in names:
+            routers = [i for i in range(entry, position) if project.hops[i].kind in (HopKind.ROUTER, HopKind.CGNAT)]
+            return routers[-1] + 1 if routers else entry
+    return entry
 
 
 def _to_itself(observation: Observation) -> bool:

@@ -49,8 +49,8 @@ def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
     """Whether this probe came from behind the hop that it enters, and so says nothing about it from outside.
 
     It did if its vantage is declared behind that hop, if it left from the very address that it entered (a relay
-    on one's own public address), or if this computer stands in a private network that holds a hop further in,
-    behind a router. An answer tells the last case from a stranger's network with the same numbers: there the
+    on one's own public address), or if this computer stands in a network that holds a hop further in, behind a
+    router. An answer tells the last case from a stranger's network with the same numbers: there the
     service does not see a sender in it. Silence can't tell, and then blames nobody.
     """
     beyond = next((v.beyond for v in project.vantages if v.id == observation.vantage), None)
@@ -69,7 +69,7 @@ def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
     own = {hop.address for hop in project.hops[entry + 1 :]}
     if source.ip == entered and observation.address not in own:
         return source.network.prefixlen == source.max_prefixlen
-    if entered in source.network or not is_inside(source.ip):
+    if entered in source.network:
         return False
     seen = parse_ip(observation.seen_as or "")
     if seen is not None and seen not in source.network:
