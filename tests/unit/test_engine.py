@@ -598,3 +598,12 @@ def test_a_neighbour_behind_the_same_carrier_is_not_outside_of_it(router: str, s
     assert "hairpin-only" in codes(diagnosis, Severity.WARNING)
     strangers = [replace(o, seen_as="192.0.2.77:5000") for o in seen]
     assert diagnose(strangers, project=project).state is State.OPEN
+
+
+def test_a_name_is_held_against_the_address_that_clients_enter_by_and_no_other() -> None:
+    elsewhere = NameResolved("home.example", 4, ("203.0.113.20",))
+    assert "dns-elsewhere" not in codes(diagnose(elsewhere, project=NAMED), Severity.WARNING)
+    unaddressed = replace(NAMED, hops=(replace(NAMED.hops[0], address=None), *NAMED.hops[1:]))
+    assert "dns-elsewhere" not in codes(diagnose(elsewhere, project=unaddressed), Severity.WARNING)
+    moved = replace(NAMED, hops=(replace(NAMED.hops[0], address="203.0.113.9"), *NAMED.hops[1:]))
+    assert "dns-elsewhere" in codes(diagnose(elsewhere, project=moved), Severity.WARNING)

@@ -125,8 +125,8 @@ def _carrier_nat(case: Case) -> Iterator[Finding]:
 
 
 def _names(case: Case) -> Iterator[Finding]:
-    """DNS against the address of the outermost hop that has one as a number."""
-    planned = next((ip for hop in case.project.hops if (ip := parse_ip(hop.address or "")) is not None), None)
+    """DNS against the address at which clients enter the path, where that is a number."""
+    planned = parse_ip(_entrance(case) or "")
     answers = [fact for fact in case.facts if isinstance(fact, NameResolved)]
     for fact in answers:
         if fact.error is not None and not any(other.addresses for other in answers if other.name == fact.name):
@@ -138,6 +138,14 @@ def _names(case: Case) -> Iterator[Finding]:
         if str(planned) not in {same_address(address) for address in fact.addresses}:
             values = {"name": fact.name, "addresses": ", ".join(fact.addresses), "address": str(planned)}
             yield _note("dns-elsewhere", Severity.WARNING, (), values)
+
+
+def _entrance(case: Case) -> str | None:
+    """The outermost address of the path; what lies behind a translating hop is not where clients come in."""
+    for hop in case.project.hops:
+        if hop.address is not None or hop.kind.translates:
+            return hop.address
+    return None
 
 
 def _other_family(case: Case) -> Iterator[Finding]:
