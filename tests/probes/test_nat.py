@@ -124,6 +124,13 @@ async def test_one_server_that_fails_does_not_spoil_what_the_other_shows() -> No
     assert judge(found.measured).filtering is Dependence.NONE
 
 
+async def test_a_server_at_home_does_no_tests_for_one_that_is_further_out() -> None:
+    away = StunServer(tells_other=False, seen_as=("127.0.0.3", 9))
+    async with (home := StunServer()).running(), away.running():
+        found = judge((await survey(home, away)).measured)
+    assert (found.mapping, found.filtering, found.hairpin) == (Dependence.UNKNOWN, Dependence.UNKNOWN, Known.NO)
+
+
 async def test_the_server_with_a_second_address_does_the_tests_wherever_it_is_listed() -> None:
     async with (plain := StunServer(tells_other=False)).running(), (full := StunServer()).running():
         found = judge((await survey(plain, full)).measured)

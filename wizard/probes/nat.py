@@ -136,24 +136,28 @@ class _Measurement:
 
     async def survey(self, placed: Sequence[ServerAsked]) -> Survey:
         sock = await self._sockets.open()
-        servers = tuple(await asyncio.gather(*(self._meet(sock, one) for one in placed)))
-        answered = [one for one in servers if one.mapped is not None]
-        if not answered:
-            alone = {one.address[0] for one in servers if one.over_tcp and one.address is not None}
-            return Survey(servers, Measured(local=sock.local, over_tcp_alone=len(alone)))
-        # RFC 5780 section 4.2: one that names no second address has none.
-        main = next((one for one in answered if one.other is not None), answered[0])
-        assert main.address is not None
-        met = tuple(Sight(one.address, one.mapped) for one in answered if one.address and one.mapped)
-        mappings, (from_address, from_port), (router, hairpin), lifetime_s = await asyncio.gather(
-            self._mappings(sock, main.address, main.other),
-            self._filtering(main.address, main.other),
-            self._nearby(Measured(local=sock.local, sights=met), main.address),
+        met: list[ServerAsked] = []
+        # One after the other, until one can do the tests: see `_through`.
+        for one in placed:
+            met.append(await self._meet(sock, one))
+            if met[-1].other and met[-1].mapped and is_public(met[-1].mapped[0]):
+                break
+        main = _outermost_server(met, sock.local)
+        if main is None or main.address is None:
+            alone = {one.address[0] for one in met if one.over_tcp and one.address is not None}
+            return Survey(tuple(met), Measured(local=sock.local, over_tcp_alone=len(alone)))
+        (from_address, from_port, further, mappings), (router, hairpin), lifetime_s = await asyncio.gather(
+            self._through(sock, main.address, main.other, placed[len(met) :]),
+            self._nearby(Measured(local=sock.local, sights=_sights(met)), main.address),
             self._lifetime(main.address),
         )
+        servers = (*met, *further)
+        if main.other is not None and any(one.address and one.address[0] == main.other[0] for one in met):
+            # It was sent to before, if from another port: that it comes in proves no open filter.
+            from_address = Known.NO if from_address is Known.NO else Known.UNKNOWN
         measured = Measured(
             local=sock.local,
-            sights=met + mappings,
+            sights=_sights(servers) + mappings,
             from_other_address=from_address,
             from_other_port=from_port,
             hairpin=hairpin,
@@ -163,6 +167,15 @@ class _Measurement:
             second_router=router.second,
         )
         return Survey(servers, measured)
+
+    async def _through(
+        self, sock: NatSocket, server: Address, other: Address | None, further: Sequence[ServerAsked]
+    ) -> tuple[Known, Known, list[ServerAsked], tuple[Sight, ...]]:
+        """The filter first, before anything was sent to another address: some let in an address that any port of this
+        computer has sent to."""
+        from_address, from_port = await self._filtering(server, other)
+        met = await asyncio.gather(*(self._meet(sock, one) for one in further))
+        return from_address, from_port, met, await self._mappings(sock, server, other)
 
     async def _nearby(self, met: Measured, server: Address) -> tuple[FirstRouter, Known]:
         """The first router is asked before what it refuses to turn round uses up the ICMP errors that it may send."""
@@ -299,6 +312,19 @@ class _Measurement:
         await asyncio.sleep(pause_s)
         answer = await self._sockets.ask(asker, server, (Attribute.RESPONSE_PORT, heard.mapped[1]))
         return answer is not None and answer.at is idle and answer.mapped is not None
+
+
+def _sights(servers: Sequence[ServerAsked]) -> tuple[Sight, ...]:
+    return tuple(Sight(one.address, one.mapped) for one in servers if one.address and one.mapped)
+
+
+def _outermost_server(servers: Sequence[ServerAsked], local: Address) -> ServerAsked | None:
+    """Of those behind the most NATs, for the others' tests say nothing of these, one that names a second address (RFC
+    5780 section 4.2), else the first; None if none answered."""
+    outer = {sight.server for sight in outermost(Measured(local=local, sights=_sights(servers)))}
+    answered = [one for one in servers if one.mapped is not None]
+    fitting = [one for one in answered if one.address in outer] or answered
+    return next((one for one in fitting if one.other is not None), fitting[0] if fitting else None)
 
 
 async def _fault_of(one: ServerAsked, timeout_s: float) -> Sentence | None:

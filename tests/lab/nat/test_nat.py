@@ -199,6 +199,30 @@ def test_a_linux_router_that_forwards_everything_lets_everything_in_and_back(roa
     assert found.port_preservation is Known.YES
 
 
+@pytest.mark.parametrize(
+    ("servers", "filtering"),
+    [
+        ((FIRST,), BY_ADDRESS),
+        ((FIRST, SECOND), BY_ADDRESS),
+        # coturn does the tests at its first address alone, and by then the second has been sent to.
+        ((SECOND, FIRST), Dependence.UNKNOWN),
+    ],
+)
+def test_a_filter_that_remembers_addresses_for_the_whole_computer_is_not_taken_for_an_open_one(
+    road: Street, servers: tuple[str, ...], filtering: Dependence
+) -> None:
+    road.coturn([FIRST, SECOND])
+    road.masquerade(
+        more="add set ip nat spoken { type ipv4_addr; flags timeout; timeout 60s; }\n"
+        "add chain ip nat note { type filter hook forward priority 0; }\n"
+        'add rule ip nat note iifname "lan" add @spoken { ip daddr }\n'
+        "add chain ip nat pre { type nat hook prerouting priority -100; }\n"
+        f'add rule ip nat pre iifname "wan" ip saddr @spoken meta l4proto udp dnat to {INNER}\n'
+    )
+    found = verdict(road, *servers)
+    assert (found.mapping, found.filtering, found.need) == (SAME, filtering, Need.STUN)
+
+
 def test_where_udp_is_blocked_the_servers_still_answer_over_tcp(road: Street) -> None:
     road.coturn([FIRST, SECOND])
     road.coturn([PLAIN], "no-rfc5780")
