@@ -205,7 +205,9 @@ class _Page:
     def lines(self, result: TurnResult) -> Iterator[str]:
         """The whole page."""
         verdict = f"{printable(result.url)}  {self._words['verdict'][result.grade]}"
-        yield f"{self._mark(result.grade)} {verdict}"
+        first, *rest = wrap(verdict, self._on.columns - 2)
+        yield f"{self._mark(result.grade)} {first}"
+        yield from (f"  {line}" for line in rest)
         if result.measured is not None:
             width = max(
                 columns(word) for key, word in self._words["label"].items() if not key.endswith(("-value", "-one"))
