@@ -45,7 +45,7 @@ async def test_a_call_through_the_relay_alone_connects_and_carries_data(tmp_path
     assert relayed.pair is not None
     assert (relayed.pair.local.type, relayed.pair.remote.type, relayed.pair.path) == ("relay", "relay", Needed.TURN)
     assert {relayed.pair.local.port, relayed.pair.remote.port} <= set(server.relay_ports)
-    # RFC 8445 sections 5.1.2.1 and 6.1.2.3.
+    # RFC 8445 section 5.1.2.1, section 6.1.2.3.
     priority = (65535 << 8) + 255
     assert relayed.pair.local.priority == relayed.pair.remote.priority == priority
     assert relayed.pair.priority == (priority << 32) + 2 * priority
