@@ -607,3 +607,17 @@ def test_a_name_is_held_against_the_address_that_clients_enter_by_and_no_other()
     assert "dns-elsewhere" not in codes(diagnose(elsewhere, project=unaddressed), Severity.WARNING)
     moved = replace(NAMED, hops=(replace(NAMED.hops[0], address="203.0.113.9"), *NAMED.hops[1:]))
     assert "dns-elsewhere" in codes(diagnose(elsewhere, project=moved), Severity.WARNING)
+
+
+@pytest.mark.parametrize(("kind", "states"), [(VantageKind.LOCAL, "blocked"), (VantageKind.TURN, "unknown")])
+def test_a_host_whose_address_is_a_network_of_one_tests_its_own_tunnel(kind: VantageKind, states: str) -> None:
+    hops = (
+        Hop("group", HopKind.SECURITY_GROUP, None, "203.0.113.20"),
+        Hop("frps", HopKind.TUNNEL_SERVER, None, "203.0.113.20"),
+        Hop("chat", HopKind.SERVICE),
+    )
+    project = Project("x", "203.0.113.20", hops, (WEB,), (Vantage("cloud", kind, beyond="group"),))
+    seen = Observation(
+        "cloud", "frps", "203.0.113.20", 8172, Protocol.TCP, Outcome.CLOSED, T0, source="203.0.113.20/32"
+    )
+    assert diagnose(seen, project=project).state == states

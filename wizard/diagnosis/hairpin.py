@@ -6,6 +6,7 @@ import ipaddress
 
 from wizard.model.hop import HopKind
 from wizard.model.project import Project
+from wizard.model.vantage import VantageKind
 from wizard.observation import Observation
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -53,8 +54,8 @@ def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
     router. An answer tells the last case from a stranger's network with the same numbers: there the
     service does not see a sender in it. Silence can't tell, and then blames nobody.
     """
-    beyond = next((v.beyond for v in project.vantages if v.id == observation.vantage), None)
-    if beyond is not None and project.index(beyond) >= entry:
+    vantage = next((v for v in project.vantages if v.id == observation.vantage), None)
+    if vantage is not None and vantage.beyond is not None and project.index(vantage.beyond) >= entry:
         return True
     if observation.source is None:
         return False
@@ -68,7 +69,9 @@ def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
         return False
     own = {hop.address for hop in project.hops[entry + 1 :]}
     if source.ip == entered and observation.address not in own:
-        return source.network.prefixlen == source.max_prefixlen
+        # A rented host may have its address as a network of one; what it sends to itself is no relay's.
+        is_local = vantage is not None and vantage.kind is VantageKind.LOCAL
+        return source.network.prefixlen == source.max_prefixlen and not is_local
     if entered in source.network:
         return False
     seen = parse_ip(observation.seen_as or "")
