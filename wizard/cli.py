@@ -168,6 +168,9 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     )
     audit.add_argument("--own", action="store_true", help="the server is mine: try its limits and its own ports too")
     audit.add_argument("--harden", metavar="FILE", type=Path, help="also write the configuration with its holes closed")
+    audit.add_argument(
+        "--ca", metavar="FILE", type=Path, help="believe the authorities in this PEM file instead of the system's"
+    )
     audit.add_argument("--json", action="store_true")
     _add_password(audit)
     audit.set_defaults(run=_audit)

@@ -53,9 +53,13 @@ def harden(conf: Turnserver, make_secret: Callable[[], Secret] = generate) -> by
     if has_tls(conf):
         plan.flag("no-tlsv1")
         plan.flag("no-tlsv1_1")
-    _set_logs(plan)
+    findings = audit_file(conf).findings
+    if any(finding.code in ("no-log", "lost-log") for finding in findings):
+        plan.drop("log-file")
+        plan.flag("syslog")
+    unread = {finding.where for finding in findings if finding.code in ("bad-value", "gone-option")}
     for option in conf.options:
-        if option.line not in plan.removed and option.kind is not None and _stops_coturn(conf, option):
+        if f"{conf.name}:{option.line}" in unread:
             plan.remove(option)
     if conf.on("prometheus"):
         plan.put("prometheus-address", "127.0.0.1")
@@ -141,14 +145,3 @@ def _set_limits(plan: _Plan) -> None:
     if first > last:
         plan.put("min-port", str(last))
         plan.put("max-port", str(first))
-
-
-def _set_logs(plan: _Plan) -> None:
-    if any(finding.code in ("no-log", "lost-log") for finding in audit_file(plan.conf).findings):
-        plan.drop("log-file")
-        plan.flag("syslog")
-
-
-def _stops_coturn(conf: Turnserver, option: Option) -> bool:
-    where = f"{conf.name}:{option.line}"
-    return any(f.where == where and f.code in ("bad-value", "gone-option") for f in audit_file(conf).findings)

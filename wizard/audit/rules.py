@@ -164,6 +164,7 @@ def _peers(conf: Turnserver) -> Iterator[AuditFinding]:
             if parse_range(option.value) is None:
                 yield _found(conf, "bad-peer-range", option, _as_range(option), setting=name, value=option.value)
     denied = [parsed for _, parsed in ranges(conf, "denied-peer-ip")]
+    families = _families(conf)
     for group, code in GROUP_CODE.items():
         # What coturn refuses by itself: loopback, and 0.0.0.0 and :: whatever the rules say.
         if group is Group.LOOPBACK and not conf.on("allow-loopback-peers"):
@@ -173,7 +174,7 @@ def _peers(conf: Turnserver) -> Iterator[AuditFinding]:
         left = [
             part
             for network in FORBIDDEN
-            if network.group is group and network.range.last != ipaddress.ip_address("::")
+            if network.group is group and network.range.first.version in families and network.sample != "::"
             for part in reachable(network.range, denied, ())
         ]
         if left:
@@ -194,6 +195,12 @@ def _peers(conf: Turnserver) -> Iterator[AuditFinding]:
         yield _found(conf, "tcp-relay", conf.last("no-tcp-relay"), ("+ no-tcp-relay",))
     if conf.on("server-relay"):
         yield _found(conf, "server-relay", conf.last("server-relay"), ("- server-relay",))
+
+
+def _families(conf: Turnserver) -> set[int]:
+    # Without addresses of its own choice coturn relays from every one that the host has.
+    chosen = [parse_range(option.value) for option in conf.all("relay-ip") or conf.all("listening-ip")]
+    return {parsed.first.version for parsed in chosen if parsed is not None} or {4, 6}
 
 
 def _as_range(option: Option) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def weakness(secret: Secret, known: Iterable[str] = (), shortest: int = SHORTEST
     from zxcvbn import zxcvbn  # type: ignore[import-untyped]
 
     text = secret.reveal()
-    words = [word for word in known if word]
+    words = [word[:_LONGEST_WEIGHED] for word in known if word]
     if not text:
         return "empty"
     if text.lower() in _DOCUMENTED:

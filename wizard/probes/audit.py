@@ -72,6 +72,9 @@ class _Live:
         self.options = options
         self.findings: list[AuditFinding] = []
         self.missing: list[NotChecked] = []
+        self.permitted: list[Forbidden] = []
+        self.changes = True
+        """Whether it may be coturn, whose options the changes are."""
 
     async def run(self) -> Audit:
         await self._greet()
@@ -81,6 +84,7 @@ class _Live:
         if await self._login():
             await self._peers(None)
             await self._peers(turn.IPV6)
+            self._judge_peers()
             await self._stream_relay()
             await self._quota()
         self._miss("bandwidth")
@@ -89,7 +93,7 @@ class _Live:
         return Audit(self.uri.text, sorted_findings(self.findings), tuple(self.missing))
 
     def _find(self, code: str, *change: str, **values: str) -> None:
-        self.findings.append(AuditFinding(code, self.uri.text, values, change))
+        self.findings.append(AuditFinding(code, self.uri.text, values, change if self.changes else ()))
 
     def _miss(self, code: str, **values: str) -> None:
         self.missing.append(NotChecked(code, values))
@@ -119,12 +123,13 @@ class _Live:
         if not software:
             self._miss("software")
             return
+        self.changes = software.lower().startswith("coturn")
         version = _version(software)
         if version is None:
             # A name alone says little; coturn's is followed by its version.
             return
         self._find("banner", "+ no-software-attribute", software=f": {software}")
-        if software.startswith("Coturn") and version < _FIRST_SOUND:
+        if self.changes and version < _FIRST_SOUND:
             self._find("old-version", software=software, fixed=".".join(map(str, _FIRST_SOUND)))
 
     async def _anonymous(self) -> None:
@@ -160,12 +165,13 @@ class _Live:
             reply: Reply = talk if isinstance(talk, LinkFault) else await talk.ask(talk.client.allocate)
         if isinstance(reply, Succeeded):
             return True
+        if isinstance(reply, Refused) and reply.code == 401:
+            self._find("login-refused", user=self.options.credentials.username)
         self._miss("login", text=_said(reply))
         return False
 
     async def _peers(self, family: int | None) -> None:
         wanted = [f for f in FORBIDDEN if f.range.first.version == (4 if family is None else 6)]
-        permitted: list[Forbidden] = []
         async with self._talk(self.options.credentials) as talk:
             if isinstance(talk, LinkFault):
                 self._miss_peers(wanted, family, talk.text)
@@ -177,7 +183,7 @@ class _Live:
             for place, forbidden in enumerate(wanted):
                 answers = await self._ask_for(talk, forbidden.sample)
                 if any(isinstance(answer, Succeeded) for answer in answers):
-                    permitted.append(forbidden)
+                    self.permitted.append(forbidden)
                 elif any(isinstance(answer, Refused) and answer.code in _UNTOLD for answer in answers):
                     self._miss("peers", list=forbidden.sample, text=_said(answers[-1]))
                 elif not all(isinstance(answer, Refused) for answer in answers):
@@ -185,8 +191,10 @@ class _Live:
                     rest = ", ".join(other.sample for other in wanted[place:])
                     self._miss("peers", list=rest, text=_said(answers[-1]))
                     break
+
+    def _judge_peers(self) -> None:
         for group, code in GROUP_CODE.items():
-            found = [forbidden for forbidden in permitted if forbidden.group is group]
+            found = [forbidden for forbidden in self.permitted if forbidden.group is group]
             if found:
                 change = [f"+ denied-peer-ip={forbidden.range}" for forbidden in found]
                 if group is Group.LOOPBACK:
@@ -268,7 +276,9 @@ class _Live:
             port = _TLS_PORT if end.port == _PLAIN_PORT else end.port
             end = Endpoint(end.address, port, Transport.TLS, end.server_name)
         try:
-            context: ssl.SSLContext = self.options.tls or await asyncio.to_thread(trust)
+            context = self.options.tls
+            if context is None:
+                context = await asyncio.to_thread(trust)
             client = new_client(Transport.TLS, None, self.options.timing)
             async with converse(end, client, context, connect_timeout_s=self.options.timing.timeout_s) as talk:
                 fault = talk if isinstance(talk, LinkFault) else None

@@ -22,6 +22,7 @@ from wizard.configs.turnserver import Turnserver, parse
 from wizard.diagnosis.verdict import Severity
 from wizard.model.secret import Secret
 from wizard.probes.audit import AuditError, Options, audit_server
+from wizard.probes.conversation import trust
 from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import printable, wrap
@@ -143,7 +144,7 @@ def run_audit(
 
 
 def _of_file(options: argparse.Namespace, err: TextIO) -> Audit:
-    for name in ("username", "password_stdin", "secret_stdin", "own"):
+    for name in ("username", "password_stdin", "secret_stdin", "own", "ca"):
         if getattr(options, name):
             raise ValueError(f"--{name.replace('_', '-')} is for a running server, {options.target} is a file")
     path = Path(options.target)
@@ -206,10 +207,11 @@ def _of_server(
     found = uri.parse(options.target)
     if not found.relays:
         raise ValueError(f"{found.text} is a STUN server; write turn: or turns: to audit a TURN server")
+    tls = None if options.ca is None else trust(options.ca)
     if options.secret_stdin:
         minted = _minted(options.username or "", first_line())
         print(phrase("minted", expires=f"{minted.expires:%Y-%m-%d %H:%M} UTC"), file=err)
-        chosen = Options(Credentials(minted.username, minted.password), minted=True, own=options.own)
+        chosen = Options(Credentials(minted.username, minted.password), minted=True, own=options.own, tls=tls)
     elif options.username is not None:
         password = first_line() or (find_password(found.text, options.username) if find_password else None)
         if password is None:
@@ -217,11 +219,11 @@ def _of_server(
                 f"no password for {options.username} on {found.text}: store it in the keyring with the wizard, "
                 "or set HOPWISE_TURN_PASSWORD, or use --password-stdin"
             )
-        chosen = Options(Credentials(options.username, password), own=options.own)
+        chosen = Options(Credentials(options.username, password), own=options.own, tls=tls)
     elif options.password_stdin:
         raise ValueError("--password-stdin goes with --username")
     else:
-        chosen = Options(own=options.own)
+        chosen = Options(own=options.own, tls=tls)
     return asyncio.run(audit_server(found, chosen))
 
 
