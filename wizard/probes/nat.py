@@ -9,42 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from wizard.probes.conversation import Endpoint, Fault, LinkFault, converse, new_client
-from wizard.probes.dns import resolve
 from wizard.probes.first_router import FirstRouter, first_router
-from wizard.probes.nat_socket import NatSocket, Sockets, family_of
+from wizard.probes.nat_server import NO_ROUTE, ServerAsked, meet, outermost_server, own_address, place, sights, without
+from wizard.probes.nat_socket import NatSocket, Sockets, cancelled
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
-from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
-from wizard.wire.behaviour import Known, Measured, Sight, is_public, outermost, usable_other
+from wizard.wire.behaviour import Known, Measured, Sight, is_public, outermost
 from wizard.wire.stun import Address, Attribute, Class
-from wizard.wire.turn import Timing
-from wizard.wire.turn_event import Succeeded
-from wizard.wire.uri import IceUri, Transport
+from wizard.wire.uri import IceUri
 
-OTHER_FAMILY = "other-family"
-"""The cause that is told of a server which was left out for its address family."""
 LIFETIMES_S = (10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0)
 """Pauses tried: RFC 4787 section 4.3 wants two minutes at least and recommends five."""
 
-_SLOW_S = 1.0
 _CHANGE_PORT = 0x2  # RFC 5780 section 7.2
 _CHANGE_BOTH = 0x6
-
-
-_NO_ROUTE = Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no route from this computer", Fault.NO_ROUTE.value)
-_OTHER_FAMILY = Sentence(
-    Verdict.UNREACHABLE, NO_ANSWER, "not asked: the other servers have the other address family", OTHER_FAMILY
-)
-
-
-_SILENCE = Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no answer", Fault.TIMED_OUT.value)
-_NOT_OVER_UDP = Sentence(Verdict.UNREACHABLE, NO_ANSWER, "an answer over TCP, none over UDP", Fault.TIMED_OUT.value)
-_NO_MAPPED = Sentence(Verdict.PROTOCOL_ERROR, NO_ANSWER, "an answer without a mapped address", "not-stun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +34,6 @@ class Options:
     lifetimes_s: tuple[float, ...] = ()
     timeout_s: float = DEFAULT_TIMEOUT_S
     """How long silence takes to be believed; twice as long where packets are lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerAsked:
-    """A server as it was met. `fault` says why it gave nothing."""
-
-    uri: IceUri
-    address: Address | None = None
-    mapped: Address | None = None
-    other: Address | None = None
-    """Its second address, if tests can use it."""
-    fault: Sentence | None = None
-    over_tcp: bool = False
-    """Answers over TCP, and not over UDP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,52 +47,18 @@ class Survey:
 async def measure(uris: Sequence[IceUri], options: Options | None = None) -> Survey:
     """Ask the servers, all from one local port, and have one of them do the tests for which it needs a second address.
 
-    Takes about one time-out, more by the longest of `lifetimes_s`.
+    Takes about one time-out where a filter keeps something out, a few where servers do not answer, and the longest of
+    `lifetimes_s`.
     """
     options = options or Options()
-    placed = await _place(uris)
-    own = next((found for one in placed if one.address and (found := _own_address(one.address))), None)
+    placed = await place(uris)
+    own = next((found for one in placed if one.address and (found := own_address(one.address))), None)
     if own is None:
-        return Survey(tuple(one if one.fault else _without(one, _NO_ROUTE) for one in placed))
+        return Survey(tuple(one if one.fault else without(one, NO_ROUTE) for one in placed))
     async with contextlib.AsyncExitStack() as stack:
         sockets = Sockets(own, options.timeout_s)
         stack.push_async_callback(sockets.close)
         return await _Measurement(sockets, options).survey(placed)
-
-
-def _without(one: ServerAsked, fault: Sentence) -> ServerAsked:
-    return ServerAsked(one.uri, one.address, fault=fault)
-
-
-async def _place(uris: Sequence[IceUri]) -> list[ServerAsked]:
-    """The servers with their addresses, all of one family: IPv4 if any has it, for there the NATs are."""
-    found = await asyncio.gather(*(_addresses(uri) for uri in dict.fromkeys(uris)))
-    six = all(":" in address for _, addresses, _ in found for address in addresses)
-    placed = []
-    for uri, addresses, fault in found:
-        fitting = [address for address in addresses if (":" in address) is six]
-        if fitting:
-            placed.append(ServerAsked(uri, (fitting[0], uri.port)))
-        else:
-            placed.append(ServerAsked(uri, fault=_OTHER_FAMILY if addresses else unresolved(fault)))
-    return placed
-
-
-async def _addresses(uri: IceUri) -> tuple[IceUri, tuple[str, ...], str]:
-    if uri.family is not None:
-        return uri, (uri.host,), ""
-    facts = await resolve(uri.ascii_host)
-    return uri, tuple(a for fact in facts for a in fact.addresses), next((f.error for f in facts if f.error), "")
-
-
-def _own_address(server: Address) -> str | None:
-    """What this computer sends from to the server; None without a route. Connecting a UDP socket sends nothing."""
-    with socket.socket(family_of(server[0]), socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect(server)
-        except OSError:
-            return None
-        return str(sock.getsockname()[0]).partition("%")[0]
 
 
 class _Measurement:
@@ -136,28 +68,23 @@ class _Measurement:
 
     async def survey(self, placed: Sequence[ServerAsked]) -> Survey:
         sock = await self._sockets.open()
-        met: list[ServerAsked] = []
-        # One after the other, until one can do the tests: see `_through`.
-        for one in placed:
-            met.append(await self._meet(sock, one))
-            if met[-1].other and met[-1].mapped and is_public(met[-1].mapped[0]):
-                break
-        main = _outermost_server(met, sock.local)
+        # Alone, for it may do the tests, which nothing that was sent to others must spoil: see `_through`.
+        met = [await self._meet(sock, placed[0])]
+        if not _serves(met[0]):
+            met += await asyncio.gather(*(self._meet(sock, one) for one in placed[1:]))
+        main = outermost_server(met, sock.local)
         if main is None or main.address is None:
             alone = {one.address[0] for one in met if one.over_tcp and one.address is not None}
             return Survey(tuple(met), Measured(local=sock.local, over_tcp_alone=len(alone)))
         (from_address, from_port, further, mappings), (router, hairpin), lifetime_s = await asyncio.gather(
-            self._through(sock, main.address, main.other, placed[len(met) :]),
-            self._nearby(Measured(local=sock.local, sights=_sights(met)), main.address),
+            self._through(sock, main, met, placed[len(met) :]),
+            self._nearby(Measured(local=sock.local, sights=sights(met)), main.address),
             self._lifetime(main.address),
         )
         servers = (*met, *further)
-        if main.other is not None and any(one.address and one.address[0] == main.other[0] for one in met):
-            # It was sent to before, if from another port: that it comes in proves no open filter.
-            from_address = Known.NO if from_address is Known.NO else Known.UNKNOWN
         measured = Measured(
             local=sock.local,
-            sights=_sights(servers) + mappings,
+            sights=sights(servers) + mappings,
             from_other_address=from_address,
             from_other_port=from_port,
             hairpin=hairpin,
@@ -169,13 +96,25 @@ class _Measurement:
         return Survey(servers, measured)
 
     async def _through(
-        self, sock: NatSocket, server: Address, other: Address | None, further: Sequence[ServerAsked]
+        self, sock: NatSocket, main: ServerAsked, met: Sequence[ServerAsked], further: Sequence[ServerAsked]
     ) -> tuple[Known, Known, list[ServerAsked], tuple[Sight, ...]]:
-        """The filter first, before anything was sent to another address: some let in an address that any port of this
-        computer has sent to."""
-        from_address, from_port = await self._filtering(server, other)
-        met = await asyncio.gather(*(self._meet(sock, one) for one in further))
-        return from_address, from_port, met, await self._mappings(sock, server, other)
+        """The filter first, before anything is sent elsewhere: some let in what any port of this computer has sent to.
+
+        Where that has been done, by asking another server there, what comes in proves nothing.
+        """
+        assert main.address is not None
+        from_address, from_port = await self._filtering(main.address, main.other)
+        sent_to = [one.address for one in met if one.address is not None]
+        if main.other is not None:
+            if from_address is Known.YES and any(address == main.other[0] for address, _ in sent_to):
+                from_address = Known.UNKNOWN
+            if from_port is Known.YES and (main.address[0], main.other[1]) in sent_to:
+                from_port = Known.UNKNOWN
+        others = await asyncio.gather(*(self._meet(sock, one) for one in further))
+        return from_address, from_port, others, await self._mappings(sock, main.address, main.other)
+
+    async def _meet(self, sock: NatSocket, one: ServerAsked) -> ServerAsked:
+        return await meet(self._sockets, sock, one, self._options.timeout_s)
 
     async def _nearby(self, met: Measured, server: Address) -> tuple[FirstRouter, Known]:
         """The first router is asked before what it refuses to turn round uses up the ICMP errors that it may send."""
@@ -184,31 +123,6 @@ class _Measurement:
         if outer:
             router = await first_router(self._sockets.address, outer[0].server, outer[0].mapped[0])
         return router, await self._hairpin(server)
-
-    async def _meet(self, sock: NatSocket, one: ServerAsked) -> ServerAsked:
-        if one.address is None:
-            return one
-        timeout_s = self._options.timeout_s
-        asking = asyncio.create_task(self._sockets.ask(sock, one.address))
-        # A socket of its own, connected, is told of ICMP errors wherever the program runs.
-        checking = asyncio.create_task(_fault_of(one, timeout_s))
-        streaming = asyncio.create_task(_answers_over_tcp(one, timeout_s))
-        try:
-            await asyncio.wait({asking, checking}, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done() and (fault := await checking) is not None and fault.cause != Fault.TIMED_OUT.value:
-                return _without(one, fault)
-            heard = await asking
-            if heard is None:
-                fault = await checking
-                if fault is not None and await streaming:
-                    return ServerAsked(one.uri, one.address, fault=_NOT_OVER_UDP, over_tcp=True)
-                return _without(one, fault or _SILENCE)
-        finally:
-            await _cancelled(asking, checking, streaming)
-        if heard.mapped is None:
-            return _without(one, await _fault_of(one, timeout_s) or _NO_MAPPED)
-        other = heard.message.address(Attribute.OTHER_ADDRESS)
-        return ServerAsked(one.uri, one.address, heard.mapped, other if usable_other(one.address, other) else None)
 
     async def _mappings(self, sock: NatSocket, server: Address, other: Address | None) -> tuple[Sight, ...]:
         """RFC 5780 section 4.3, with the second port of the first address as well."""
@@ -234,7 +148,7 @@ class _Measurement:
                 return Known.YES, Known.UNKNOWN
             from_port = await port
         finally:
-            await _cancelled(both, port)
+            await cancelled(both, port)
         mapped = first.mapped
         if from_port is Known.NO:
             from_port = await self._because_filtered(sock, server, (server[0], other[1]), _CHANGE_PORT, mapped)
@@ -281,7 +195,7 @@ class _Measurement:
                 if await done:
                     return Known.YES
         finally:
-            await _cancelled(*asking)
+            await cancelled(*asking)
         # The mappings must have stood all the while, and what should have turned round must have left.
         stood = await self._mapped(one, two, server) == seen
         return Known.NO if stood and not one.hindered and not two.hindered else Known.UNKNOWN
@@ -314,40 +228,6 @@ class _Measurement:
         return answer is not None and answer.at is idle and answer.mapped is not None
 
 
-def _sights(servers: Sequence[ServerAsked]) -> tuple[Sight, ...]:
-    return tuple(Sight(one.address, one.mapped) for one in servers if one.address and one.mapped)
-
-
-def _outermost_server(servers: Sequence[ServerAsked], local: Address) -> ServerAsked | None:
-    """Of those behind the most NATs, for the others' tests say nothing of these, one that names a second address (RFC
-    5780 section 4.2), else the first; None if none answered."""
-    outer = {sight.server for sight in outermost(Measured(local=local, sights=_sights(servers)))}
-    answered = [one for one in servers if one.mapped is not None]
-    fitting = [one for one in answered if one.address in outer] or answered
-    return next((one for one in fitting if one.other is not None), fitting[0] if fitting else None)
-
-
-async def _fault_of(one: ServerAsked, timeout_s: float) -> Sentence | None:
-    """What a Binding over UDP meets; None if it is answered."""
-    assert one.address is not None
-    timing = Timing(timeout_s=timeout_s)
-    client = new_client(Transport.UDP, timing=timing)
-    async with converse(Endpoint(*one.address, Transport.UDP, one.uri.ascii_host), client) as talk:
-        reply = talk if isinstance(talk, LinkFault) else await talk.ask(client.binding)
-        return None if isinstance(reply, Succeeded) else verdict_of(reply, has_credentials=False, stream=False)
-
-
-async def _answers_over_tcp(one: ServerAsked, timeout_s: float) -> bool:
-    """Asked only if UDP is slow to answer."""
-    assert one.address is not None
-    await asyncio.sleep(_SLOW_S)
-    client = new_client(Transport.TCP, timing=Timing(timeout_s=timeout_s))
-    endpoint = Endpoint(*one.address, Transport.TCP, one.uri.ascii_host)
-    async with converse(endpoint, client, connect_timeout_s=timeout_s) as talk:
-        return not isinstance(talk, LinkFault) and isinstance(await talk.ask(client.binding), Succeeded)
-
-
-async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+def _serves(one: ServerAsked) -> bool:
+    """Whether the server can do the tests, and is out where the internet is."""
+    return one.other is not None and one.mapped is not None and is_public(one.mapped[0])

@@ -141,3 +141,10 @@ class NatSocket(asyncio.DatagramProtocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """The socket is closed."""
         self.closed.set()
+
+
+async def cancelled(*tasks: asyncio.Task[Any]) -> None:
+    """Stop the tasks, and wait until they have."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

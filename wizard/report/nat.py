@@ -14,7 +14,8 @@ from functools import cache
 from typing import Any, TextIO
 
 from wizard.model.resource import resource
-from wizard.probes.nat import LIFETIMES_S, OTHER_FAMILY, Options, ServerAsked, Survey, measure
+from wizard.probes.nat import LIFETIMES_S, Options, Survey, measure
+from wizard.probes.nat_server import OTHER_FAMILY, ServerAsked
 from wizard.probes.server_verdict import Sentence
 from wizard.report.ice import CauseWords, cause_words
 from wizard.report.text import Terminal, terminal
