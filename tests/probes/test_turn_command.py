@@ -132,6 +132,11 @@ def closed(net: Cable) -> None:
     net.filter(net.far, "in iifname c0 udp dport 20000-32000 drop")
 
 
+def mute(net: Cable) -> None:
+    # Dropped here, as if on the way: a firewall on the server itself would tell coturn.
+    net.filter(net.near, "in iifname c0 udp sport 20000-32000 drop")
+
+
 @pytest.mark.requires("root", "namespaces", "nft", "coturn")
 @pytest.mark.parametrize(
     ("options", "change", "expected"),
@@ -140,6 +145,7 @@ def closed(net: Cable) -> None:
         (["external-ip=10.9.9.9"], nothing, ["relay-private"]),
         (["external-ip=203.0.113.99"], nothing, ["ports-closed", "relay-differs"]),
         ([], closed, ["ports-closed"]),
+        ([], mute, ["ports-in-only"]),
     ],
 )
 async def test_what_the_relay_itself_does_not_show_is_found_by_sending_to_its_ports(

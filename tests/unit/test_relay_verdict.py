@@ -35,7 +35,7 @@ def figures(sent: int = 250, lost: int = 0, rtt_ms: float = 20.0, jitter_ms: flo
 
 
 def quality(out: Figures | None = None, back: Figures | None = None, **changes: object) -> Quality:
-    survey = Survey((RelayPort((SERVER, 50000), Direct.ARRIVED), RelayPort((SERVER, 50002), Direct.ARRIVED)), None)
+    survey = Survey((RelayPort((SERVER, 50000), Direct.BOTH_WAYS), RelayPort((SERVER, 50002), Direct.BOTH_WAYS)), None)
     ways = (Way("first-to-second", out or figures(), figures()), Way("second-to-first", back or figures(), figures()))
     return replace(Quality(survey, (), ways, (out or figures()).delay, 5.0), **changes)  # type: ignore[arg-type]
 
@@ -87,10 +87,11 @@ CASES: list[tuple[Measured, Grade, set[str]]] = [
     (measured(quality(halted=Halted(Halt.FELL_SILENT))), Grade.FAILED, {"fell-silent"}),
     (measured(quality(halted=Halted(Halt.WENT_AWAY, QUOTA))), Grade.FAILED, {"went-away"}),
     (measured(surveyed(RelayPort(("10.0.0.5", 50000), Direct.NOT_CHECKED))), Grade.POOR, {"relay-private"}),
-    (measured(surveyed(RelayPort(("203.0.113.8", 50000), Direct.ARRIVED))), Grade.OK, {"relay-differs"}),
+    (measured(surveyed(RelayPort(("203.0.113.8", 50000), Direct.BOTH_WAYS))), Grade.OK, {"relay-differs"}),
     (measured(surveyed(SILENT)), Grade.POOR, {"ports-closed"}),
     (measured(surveyed(SILENT), transport=Transport.TLS), Grade.OK, {"ports-unproven"}),
     (measured(surveyed(RelayPort((SERVER, 50000), Direct.NOT_PERMITTED))), Grade.OK, {"direct-forbidden"}),
+    (measured(surveyed(RelayPort((SERVER, 50000), Direct.IN_ONLY))), Grade.POOR, {"ports-in-only"}),
     (measured(ports=range(50000, 50003)), Grade.OK, set()),
     (measured(ports=range(50000, 50002)), Grade.POOR, {"port-outside"}),
     (
@@ -172,7 +173,7 @@ def test_the_json_has_every_figure() -> None:
     assert found["rtt_ms"] == {"min": 19, "median": 20, "p95": 25}
     assert (found["jitter_ms"], found["loss_percent"], found["reordered"]) == (1, 0, 0)
     assert found["throughput_bits"] == 4 * 250 * 160 * 8 / 5
-    assert found["relayed"][0] == {"address": SERVER, "port": 50000, "direct": "arrived"}
+    assert found["relayed"][0] == {"address": SERVER, "port": 50000, "direct": "both-ways"}
     assert found["verdict"] == "poor"
     assert [reason["code"] for reason in found["reasons"]] == ["capacity-refused"]
     assert found["call"]["turn_needed"] == "turn"

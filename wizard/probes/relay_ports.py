@@ -1,9 +1,11 @@
-"""The ports that a TURN server relays on, and whether a packet that is sent to one directly comes through."""
+"""The ports that a TURN server relays on, and whether packets pass between them and a plain socket."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
+import functools
 import ipaddress
 import secrets
 import socket
@@ -27,9 +29,11 @@ _FORBIDDEN = 403
 
 
 class Direct(enum.StrEnum):
-    """What became of packets that were sent to a relayed address directly, as a party without a relay sends them."""
+    """What became of packets between a relayed address and a plain socket, as of a party without a relay."""
 
-    ARRIVED = "arrived"
+    BOTH_WAYS = "both-ways"
+    IN_ONLY = "in-only"
+    """They reached the relayed address, and what it sent back was not seen."""
     SILENT = "silent"
     NOT_PERMITTED = "not-permitted"
     """The server's policy does not let this computer's address be a peer."""
@@ -87,11 +91,10 @@ async def survey(server: str, given: Sequence[Leg | Sentence]) -> Survey:
 async def _reached(server: str, own: Sequence[Leg]) -> list[Direct]:
     found = await asyncio.gather(*(_permitted(server, leg) for leg in own))
     waiting = {leg for leg, direct in zip(own, found, strict=True) if direct is Direct.SILENT}
-    arrived: set[Leg] = set()
-    if waiting:
-        for family in {_family(leg.relayed[0]) for leg in waiting}:
-            arrived |= await _send(family, {leg for leg in waiting if _family(leg.relayed[0]) is family})
-    return [Direct.ARRIVED if leg in arrived else direct for leg, direct in zip(own, found, strict=True)]
+    passed: dict[Leg, Direct] = {}
+    for family in {_family(leg.relayed[0]) for leg in waiting}:
+        passed |= await _Exchange({leg for leg in waiting if _family(leg.relayed[0]) is family}).run(family)
+    return [passed.get(leg, direct) for leg, direct in zip(own, found, strict=True)]
 
 
 async def _permitted(server: str, leg: Leg) -> Direct:
@@ -108,42 +111,56 @@ async def _permitted(server: str, leg: Leg) -> Direct:
     return Direct.NOT_PERMITTED if forbidden else Direct.NOT_CHECKED
 
 
-async def _send(family: socket.AddressFamily, targets: set[Leg]) -> set[Leg]:
-    """Those of the legs that a packet from a socket of ours reached."""
-    loop = asyncio.get_running_loop()
-    arrived: set[Leg] = set()
-    complete = asyncio.Event()
-    sources = {leg: secrets.randbits(32) for leg in targets}
+class _Exchange(asyncio.DatagramProtocol):
+    """A plain socket that sends to relayed addresses, which send everything back."""
 
-    def listen(leg: Leg) -> None:
-        def hear(_peer: Address, data: bytes, _now: float) -> None:
-            packet = media.read(data)
-            if packet is not None and packet.source == sources[leg]:
-                arrived.add(leg)
-                if arrived == targets:
-                    complete.set()
+    def __init__(self, targets: set[Leg]) -> None:
+        self._targets = targets
+        self._by_source = {secrets.randbits(32): leg for leg in targets}
+        self._passed = dict.fromkeys(targets, Direct.SILENT)
+        self._complete = asyncio.Event()
 
-        leg.hear = hear
+    async def run(self, family: socket.AddressFamily) -> dict[Leg, Direct]:
+        """What passed, for each of them."""
+        any_address = "::" if family is socket.AF_INET6 else "0.0.0.0"
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(any_address, 0))
+        for source, leg in self._by_source.items():
+            leg.hear = functools.partial(self._came, source, leg)
+        try:
+            for sequence, wait_s in enumerate(_WAITS_S):
+                for source, leg in self._by_source.items():
+                    if self._passed[leg] is not Direct.BOTH_WAYS:
+                        packet = Packet(source, sequence, perf_counter())
+                        transport.sendto(media.write(packet, media.SMALLEST), leg.relayed)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._complete.wait(), wait_s)
+                    break
+        finally:
+            transport.close()
+            for leg in self._targets:
+                leg.hear = None
+        return self._passed
 
-    for leg in targets:
-        listen(leg)
-    any_address = "::" if family is socket.AF_INET6 else "0.0.0.0"
-    transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=(any_address, 0))
-    try:
-        for sequence, wait_s in enumerate(_WAITS_S):
-            for leg in targets - arrived:
-                data = media.write(Packet(sources[leg], sequence, perf_counter()), media.SMALLEST)
-                transport.sendto(data, leg.relayed)
-            try:
-                await asyncio.wait_for(complete.wait(), wait_s)
-            except TimeoutError:
-                continue
-            break
-    finally:
-        transport.close()
-        for leg in targets:
-            leg.hear = None
-    return arrived
+    def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
+        """A relayed address sent back."""
+        packet = media.read(data)
+        leg = None if packet is None else self._by_source.get(packet.source)
+        # From another address it would pass no ordinary NAT or firewall, and no ICE agent.
+        if leg is None or addr[:2] != leg.relayed:
+            return
+        self._passed[leg] = Direct.BOTH_WAYS
+        if all(direct is Direct.BOTH_WAYS for direct in self._passed.values()):
+            self._complete.set()
+
+    def _came(self, source: int, leg: Leg, peer: Address, data: bytes, _now: float) -> None:
+        packet = media.read(data)
+        if packet is None or packet.source != source:
+            return
+        if self._passed[leg] is Direct.SILENT:
+            self._passed[leg] = Direct.IN_ONLY
+        leg.conversation.client.send(peer, data)
+        leg.conversation.flush()
 
 
 def _family(address: str) -> socket.AddressFamily:

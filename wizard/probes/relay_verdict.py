@@ -127,6 +127,15 @@ def _of_direct(transport: Transport, survey: Survey) -> Iterator[Reason]:
             count=f"{len(survey.ports)}",
             ports=", ".join(map(str, silent)),
         )
+    mute = sorted(port.address[1] for port in survey.ports if port.direct is Direct.IN_ONLY)
+    if mute:
+        yield _reason(
+            "ports-in-only",
+            Grade.POOR,
+            mute=f"{len(mute)}",
+            count=f"{len(survey.ports)}",
+            ports=", ".join(map(str, mute)),
+        )
     if any(port.direct is Direct.NOT_PERMITTED for port in survey.ports):
         yield _reason("direct-forbidden", Grade.OK)
 

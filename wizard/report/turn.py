@@ -276,7 +276,7 @@ class _Page:
             first=numbers[0],
             last=numbers[-1],
             hosts=", ".join(dict.fromkeys(port.address[0] for port in survey.ports)),
-            reached=sum(port.direct is Direct.ARRIVED for port in survey.ports),
+            reached=sum(port.direct is Direct.BOTH_WAYS for port in survey.ports),
         )
 
     def _call(self, call: Call) -> str:
