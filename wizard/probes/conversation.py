@@ -116,6 +116,7 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
         self._transport: asyncio.Transport | asyncio.DatagramTransport | None = None
         self._replies: dict[int, asyncio.Future[Reply]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._due: float | None = None
         self._stirred = asyncio.Event()
         self._over = asyncio.Event()
         self._lost = asyncio.Event()
@@ -294,14 +295,17 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
             self._timer.cancel()
 
     def _set_timer(self) -> None:
+        due = self.client.next_timer() if self.ended is None else None
+        if due == self._due:
+            # Set anew with each chunk, it would be put off for as long as a server floods us.
+            return
+        self._due = due
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        due = self.client.next_timer()
-        if due is not None and self.ended is None:
-            self._timer = self._loop.call_at(due, self._on_timer)
+        self._timer = None if due is None else self._loop.call_at(due, self._on_timer)
 
     def _on_timer(self) -> None:
+        self._due = None
         # Some event loops call a little early; then there is nothing to do and the timer is set again.
         self._take(self.client.tick(self._loop.time()))
 
