@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import replace
+from ipaddress import ip_address
 from itertools import product
 from typing import Any
 
@@ -210,12 +211,12 @@ def test_a_second_address_is_used_only_if_it_can_serve(server: Address, other: A
     [
         ("203.0.113.20", True),
         ("2001:db8::1", True),
-        ("100.63.255.255", True),
+        (str(ip_address("100.64.0.0") - 1), True),
         ("100.64.0.0", False),
         ("100.127.255.255", False),
-        ("100.128.0.0", True),
+        (str(ip_address("100.127.255.255") + 1), True),
         ("172.31.255.255", False),
-        ("172.32.0.0", True),
+        (str(ip_address("172.31.255.255") + 1), True),
         ("fd00::1", False),
         ("fe80::1", False),
         ("::1", False),
