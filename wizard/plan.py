@@ -64,7 +64,9 @@ def entries(project: Project, vantage: Vantage) -> tuple[int, ...]:
 def same_address(address: str) -> str:
     """A spelling that is equal for equal addresses and names."""
     try:
-        return str(ipaddress.ip_address(address))
+        ip = ipaddress.ip_address(address)
+        # Packets to an IPv4 address in IPv6's spelling are IPv4 packets (RFC 4291 section 2.5.5.2).
+        return str(getattr(ip, "ipv4_mapped", None) or ip)
     except ValueError:
         return address.rstrip(".").lower()
 

@@ -154,3 +154,15 @@ async def test_slots_are_given_in_the_order_of_asking_and_none_is_lost() -> None
     await asyncio.wait_for(few, 1)
     slots.give(1)
     await asyncio.wait_for(slots.take(4), 1)
+
+
+async def test_who_wants_more_slots_than_there_are_gets_all_of_them_and_waits_for_no_more() -> None:
+    slots = Slots(4)
+    async with asyncio.timeout(1):
+        await slots.take(9)
+    other = asyncio.create_task(slots.take(4))
+    await asyncio.sleep(0)
+    assert not other.done()
+    slots.give(9)
+    async with asyncio.timeout(1):
+        await other

@@ -11,7 +11,7 @@ from wizard.model.key import probe_key
 from wizard.model.port import OutsidePort, PortPlan, PortRange, Protocol, Speaks, merge
 from wizard.model.project import THIS_COMPUTER, Project, arrival_numbers
 from wizard.model.vantage import Vantage
-from wizard.plan import counterpart, entries, make_plan
+from wizard.plan import counterpart, entries, make_plan, same_address
 
 MEDIA = PortPlan("media", Protocol.UDP, PortRange(10000, 10002), {"chat": PortRange(20000, 20002)})
 PROJECT = Project(
@@ -130,3 +130,12 @@ def test_numbers_merge_into_the_fewest_ranges(numbers: list[int], ranges: list[s
 def test_what_is_no_port_range_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"port|backwards"):
         PortRange.parse(text)
+
+
+def test_an_ipv4_address_in_ipv6_spelling_is_the_same_address() -> None:
+    assert same_address("::ffff:192.168.77.10") == same_address("192.168.77.10")
+    hops = (
+        replace(PROJECT.hops[1], address="::ffff:192.168.77.10"),
+        Hop("chat", HopKind.SERVICE, None, "192.168.77.10"),
+    )
+    assert reached(replace(PROJECT, hops=hops), None) == ["wall"]

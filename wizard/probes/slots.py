@@ -35,7 +35,8 @@ class Slots:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def take(self, count: int) -> None:
-        """Take `count` of them, at most `capacity`, once they are free."""
+        """Take `count` of them, once they are free. Who wants more than there are gets all of them."""
+        count = min(count, self.capacity)
         if not self._waiting and self._free >= count:
             self._free -= count
             return
@@ -48,8 +49,8 @@ class Slots:
             raise
 
     def give(self, count: int) -> None:
-        """Give back what was taken."""
-        self._free += count
+        """Give back what was taken, by the number that was asked for."""
+        self._free += min(count, self.capacity)
         while self._waiting and (self._waiting[0][1].cancelled() or self._free >= self._waiting[0][0]):
             wanted, turn = self._waiting.popleft()
             if not turn.cancelled():

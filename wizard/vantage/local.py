@@ -88,7 +88,7 @@ class LocalPlace:
             prober = UdpProber(self._key, self._vantage_id, self._hops, self._timeout_s, carry, decided)
             await prober.run(ports, losses)
         finally:
-            slots.give(min(sockets, slots.capacity))
+            slots.give(sockets)
 
     async def _aim(self, probes: Sequence[Probe], tell: _Tell) -> list[Aimed]:
         """The probes with the literal addresses that they go to; tells of those that cannot go anywhere."""
