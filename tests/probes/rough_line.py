@@ -30,6 +30,8 @@ class Line:
     crossed: int = 0
     lost: int = 0
     doubled: int = 0
+    mangled: Callable[[bytes, random.Random], bytes] | None = None
+    """What becomes of the bytes of data, behind the header of ChannelData."""
     cut: bool = False
     """Set to lose everything from now on, requests too."""
 
@@ -40,6 +42,8 @@ class Line:
         fates: tuple[float, ...] = (0.0,)
         if is_channel_data(data):
             fates = self.fate(self.dice)
+            if self.mangled is not None:
+                data = data[:4] + self.mangled(data[4:], self.dice)
             self.crossed += 1
             self.lost += not fates
             self.doubled += len(fates) > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,23 @@ async def test_a_call_outlives_some_loss(tmp_path: Path) -> None:
     async with coturn(tmp_path) as server, rough_line(server.port, steady(0.0, loss=0.1)) as line:
         relayed, _ = await both(access(line.port))
     assert relayed.failure is None
+
+
+async def test_mangled_checks_are_passed_over_in_silence(tmp_path: Path) -> None:
+    def mangled(data: bytes, dice: random.Random) -> bytes:
+        spoilt = bytearray(data)
+        if dice.random() < 0.8:
+            for at in range(20, len(spoilt)):
+                spoilt[at] = dice.randrange(256) if dice.random() < 0.2 else spoilt[at]
+        return bytes(spoilt)
+
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    async with coturn(tmp_path) as server, rough_line(server.port, steady(0.0)) as line:
+        line.mangled = mangled
+        await both(access(line.port), connect_s=2.0)
+        assert line.crossed > 4
+    assert complaints == []
 
 
 @pytest.mark.requires("root", "namespaces")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.probes.asking import free_port
 from tests.probes.coturn import PASSWORD, USER, coturn
@@ -60,6 +62,49 @@ async def test_a_kept_promise_ends_with_0(tmp_path: Path) -> None:
     assert result["rtt_ms"]["median"] < 100
     assert result["loss_percent"] < 1
     assert len(result["relayed"]) == 12
+
+
+@pytest.mark.requires("coturn", "ipv6")
+async def test_a_server_on_ipv6_is_tested_as_well(tmp_path: Path) -> None:
+    async with coturn(tmp_path) as server:
+        status, result = await result_of(server.uri(host="[::1]"), "--peer-family", "6", "--call")
+    assert (status, codes(result), result["address"]) == (0, [], "::1")
+    assert {port["address"] for port in result["relayed"]} == {"::1"}
+    assert {port["direct"] for port in result["relayed"]} == {"both-ways"}
+    assert result["call"]["relay_only"]["connected"] is True
+
+
+@pytest.mark.requires("coturn")
+async def test_a_server_behind_tls_is_believed_by_its_own_authority(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    issued = authority.issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    async with coturn(tmp_path, certificate=(tmp_path / "cert.pem", tmp_path / "key.pem")) as server:
+        url = server.uri(scheme="turns")
+        status, result = await result_of(url, "--ca", str(tmp_path / "ca.pem"), "--call")
+        assert (status, codes(result), result["transport"]) == (0, [], "tls")
+        assert result["call"]["relay_only"]["connected"] is True
+        status, result = await result_of(url)
+        assert (status, codes(result)) == (1, ["no-allocation"])
+
+
+@pytest.mark.requires("coturn")
+async def test_ctrl_c_releases_every_allocation(tmp_path: Path) -> None:
+    async with coturn(tmp_path) as server:
+        command = [sys.executable, "-m", "wizard.cli", "turn", server.uri(), "--username", USER, "--password-stdin"]
+        process = await asyncio.create_subprocess_exec(
+            *command, "--seconds", "60", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdin is not None
+        process.stdin.write(f"{PASSWORD}\n".encode())
+        for _ in range(2):
+            await server.says("CHANNEL_BIND processed, success")
+        process.send_signal(signal.SIGINT)
+        assert (await process.communicate(), process.returncode) == ((b"", b""), 130)
+        for _ in range(12):
+            await server.says("lifetime=0")
 
 
 @pytest.mark.requires("coturn")

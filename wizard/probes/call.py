@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import struct
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from time import perf_counter
@@ -202,7 +203,7 @@ class _Relay:
     def attach(self, protocol: StunProtocol) -> None:
         """Be that protocol's transport."""
         self._protocol = protocol
-        self.leg.hear = lambda peer, data, _now: protocol.datagram_received(data, peer)
+        self.leg.hear = self._heard
         protocol.connection_made(cast("asyncio.DatagramTransport", self))
 
     def sendto(self, data: bytes, peer: Address) -> None:
@@ -222,6 +223,12 @@ class _Relay:
     def get_extra_info(self, _name: str, default: Any = None) -> Any:
         """A relayed address has no socket of its own."""
         return default
+
+    def _heard(self, peer: Address, data: bytes, _now: float) -> None:
+        # aioice's reader of STUN messages lets this out for some that are mangled.
+        with contextlib.suppress(struct.error):
+            if self._protocol is not None:
+                self._protocol.datagram_received(data, peer)
 
     async def _bound(self, peer: Address) -> bool:
         reply = await self.leg.bind(peer)
