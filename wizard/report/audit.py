@@ -70,7 +70,7 @@ def to_json(audit: Audit, language: str = ENGLISH) -> dict[str, Any]:
 def to_text(audit: Audit, on: Terminal | None = None, language: str = ENGLISH) -> str:
     """The findings, the worst first, each with the exact change; then what was not checked, and how to."""
     on = on or Terminal()
-    lines = [printable(audit.target), _count(audit, language)]
+    lines = [printable(audit.target), count_words(audit, language)]
     for finding in audit.findings:
         lines += ["", *_finding_lines(finding, on, language)]
     if audit.unknown_options:
@@ -87,7 +87,8 @@ def to_text(audit: Audit, on: Terminal | None = None, language: str = ENGLISH) -
     return "\n".join(line.encode(on.encoding, "replace").decode(on.encoding) for line in lines)
 
 
-def _count(audit: Audit, language: str) -> str:
+def count_words(audit: Audit, language: str = ENGLISH) -> str:
+    """How much was found."""
     if not audit.findings:
         return phrase("none", language)
     counts = {severity: sum(f.severity is severity for f in audit.findings) for severity in Severity}
@@ -120,10 +121,12 @@ def run_audit(
     find_password: Callable[[str, str], Secret | None] | None = None,
     out: TextIO | None = None,
     err: TextIO | None = None,
+    tell: Callable[[Audit], object] | None = None,
 ) -> int:
     """Audit as the command line says, and print. Returns 0 for nothing worse than a note, 1 for findings, or 2.
 
-    `first_line` gives the password, or the shared secret, that came by standard input or the environment.
+    `first_line` gives the password, or the shared secret, that came by standard input or the environment. `tell` is
+    given the audit.
     """
     out, err = out or sys.stdout, err or sys.stderr
     try:
@@ -136,6 +139,8 @@ def run_audit(
         where = f"{fault.filename}: " if isinstance(fault, OSError) and fault.filename else ""
         print(f"hopwise audit: {printable(where + said)}", file=err)
         return _USAGE
+    if tell is not None:
+        tell(audit)
     if options.json:
         print(json.dumps(to_json(audit), indent=2, ensure_ascii=False), file=out)
     else:

@@ -11,7 +11,7 @@ import os
 import ssl
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -171,19 +171,48 @@ def to_text(result: IceResult, on: Terminal | None = None, language: str = ENGLI
     lines = [_server_line(server, on) for server in result.servers]
     if result.candidates:
         lines += ["", *_table(result.candidates)]
+    for error, words in different_errors(result, language):
+        lines += ["", *wrap(printable(headline(error)), on.columns)]
+        lines += [f"  {line}" for text in (words.cause, words.remedy) for line in wrap(text, on.columns - 2)]
+    return "\n".join(line.encode(on.encoding, "replace").decode(on.encoding) for line in lines)
+
+
+def different_errors(result: IceResult, language: str = ENGLISH) -> Iterator[tuple[CandidateError, CauseWords]]:
+    """Each error with its words, once: a name without any address is an error of both families."""
     told: set[tuple[str, ...]] = set()
     for error in result.errors:
         words = explained(result, error, language)
-        # A name without any address is an error of both families.
         same = (error.url, error.address, error.sentence.text, words.cause)
-        if same in told:
-            continue
-        told.add(same)
-        where = f" ({error.address})" if error.address else ""
-        said = f": {printable(error.sentence.text)}" if error.sentence.text else ""
-        lines += ["", *wrap(f"{printable(error.url)}{where} {error.sentence.code}{said}", on.columns)]
-        lines += [f"  {line}" for text in (words.cause, words.remedy) for line in wrap(text, on.columns - 2)]
-    return "\n".join(line.encode(on.encoding, "replace").decode(on.encoding) for line in lines)
+        if same not in told:
+            told.add(same)
+            yield error, words
+
+
+def headline(error: CandidateError) -> str:
+    """The server, its address, the code, and what the server or the system said."""
+    where = f" ({error.address})" if error.address else ""
+    said = f": {error.sentence.text}" if error.sentence.text else ""
+    return f"{error.url}{where} {error.sentence.code}{said}"
+
+
+def preferred_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """In the order of their priority."""
+    return sorted(candidates, key=lambda candidate: -candidate.priority)
+
+
+def cells(candidate: Candidate) -> tuple[str, ...]:
+    """Time in seconds, type, foundation, protocol, address, port, the parts of the priority, URL, relay protocol."""
+    return (
+        f"{candidate.time_ms / 1000:.3f}",
+        candidate.type.value,
+        candidate.foundation,
+        "udp",
+        candidate.address,
+        str(candidate.port),
+        f"{candidate.type.preference} | {candidate.local_preference} | 255",
+        candidate.url or "",
+        candidate.relay_protocol.value if candidate.relay_protocol else "",
+    )
 
 
 def _server_line(server: ServerTried, on: Terminal) -> str:
@@ -198,20 +227,7 @@ def _server_line(server: ServerTried, on: Terminal) -> str:
 
 def _table(candidates: Sequence[Candidate]) -> list[str]:
     head = ("Time", "Type", "Foundation", "Protocol", "Address", "Port", "Priority", "URL", "Relay")
-    rows = [
-        (
-            f"{c.time_ms / 1000:.3f}",
-            c.type.value,
-            c.foundation,
-            "udp",
-            c.address,
-            str(c.port),
-            f"{c.type.preference} | {c.local_preference} | 255",
-            printable(c.url or ""),
-            c.relay_protocol.value if c.relay_protocol else "",
-        )
-        for c in sorted(candidates, key=lambda c: -c.priority)
-    ]
+    rows = [tuple(map(printable, cells(candidate))) for candidate in preferred_first(candidates)]
     widths = [max(columns(row[at]) for row in [head, *rows]) for at in range(len(head))]
     return [
         "  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]
@@ -224,8 +240,11 @@ def run_ice(
     find_password: Callable[[str, str], Secret | None] | None = None,
     out: TextIO | None = None,
     err: TextIO | None = None,
+    tell: Callable[[IceResult], object] | None = None,
 ) -> int:
     """Gather as the command line says, and print. Returns the exit status: 0 if every server is ok, 1, or 2.
+
+    `tell` is given the result.
 
     `password` goes with `--username`, and with each server of `--servers` that brings a user name and no
     credential; where it is None, `find_password` is asked, by server and user name.
@@ -252,6 +271,8 @@ def run_ice(
         sources=sources,
     )
     result = asyncio.run(_gathered(targets, chosen))
+    if tell is not None:
+        tell(result)
     if options.json:
         print(json.dumps(to_json(result), indent=2, ensure_ascii=False), file=out)
     else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import enum
 import json
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TextIO
 
@@ -31,15 +32,53 @@ _MEASURED, _NO_SERVER, _USAGE, _UNKNOWN = 0, 1, 2, 3
 _LONG_S = 120.0  # RFC 4787 section 4.3, REQ-5
 _OVERLAY = "tailscale"
 """An overlay network that numbers its members from 100.64.0.0/10, as carriers do."""
-_FINE, _LIMITS, _GREY = "fine", "limits", "grey"
+
+
+class Sign(enum.StrEnum):
+    """What a trait means for calls."""
+
+    FINE = "fine"
+    LIMITS = "limits"
+    GREY = "grey"
+    """Not known."""
+
+
+_FINE, _LIMITS, _GREY = Sign
 _MARKS = {_FINE: "✔", _LIMITS: "▲", _GREY: "?"}
 _ASCII_MARKS = {_FINE: "+", _LIMITS: "!", _GREY: "?"}
 _COLOURS = {_FINE: "32", _LIMITS: "33", _GREY: "2"}
 
 
-def run_nat(options: argparse.Namespace, out: TextIO | None = None, err: TextIO | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class NatResult:
+    """What was measured, what it means, and the interface that it was measured from, if that has a name."""
+
+    survey: Survey
+    verdict: Behaviour
+    interface: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """One thing that a NAT does, in words."""
+
+    label: str
+    value: str
+    meaning: str
+    sign: Sign
+
+
+def run_nat(
+    options: argparse.Namespace,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+    tell: Callable[[NatResult], object] | None = None,
+) -> int:
     """Measure as the command line says (`server`, `json`, `lifetime`), and print. Returns the exit status: 0 if the
-    behaviour was measured, 3 if some of it stayed unknown, 1 if no server answered, 2 for arguments of no use."""
+    behaviour was measured, 3 if some of it stayed unknown, 1 if no server answered, 2 for arguments of no use.
+
+    `tell` is given the result.
+    """
     out, err = out or sys.stdout, err or sys.stderr
     try:
         uris = _uris(options.server)
@@ -49,6 +88,8 @@ def run_nat(options: argparse.Namespace, out: TextIO | None = None, err: TextIO 
     survey = asyncio.run(measure(uris, Options(lifetimes_s=LIFETIMES_S if options.lifetime else ())))
     interface = interface_of(survey.measured.local)
     verdict = verdict_of(survey, interface)
+    if tell is not None:
+        tell(NatResult(survey, verdict, interface))
     if options.json:
         print(json.dumps(to_json(survey, verdict, interface), indent=2, ensure_ascii=False), file=out)
     else:
@@ -118,7 +159,7 @@ def to_json(
 
 def _server(one: ServerAsked, language: str) -> dict[str, Any]:
     fault = one.fault
-    words = None if fault is None else _cause_words(fault, language)
+    words = None if fault is None else fault_words(fault, language)
     return {
         "url": one.uri.text,
         "address": _spelled(one.address),
@@ -130,7 +171,8 @@ def _server(one: ServerAsked, language: str) -> dict[str, Any]:
     }
 
 
-def _cause_words(fault: Sentence, language: str) -> CauseWords:
+def fault_words(fault: Sentence, language: str = ENGLISH) -> CauseWords:
+    """Why a server gave nothing, and what to do."""
     own = _catalogue(language)["cause"] if fault.cause == OTHER_FAMILY else None
     return cause_words(fault.cause, language) if own is None else CauseWords(own["cause"], own["remedy"])
 
@@ -156,14 +198,40 @@ def to_text(
     for one in survey.servers:
         lines += page.server(one)
     if survey.measured.sights:
-        for label, value, meaning, sign in _traits(verdict, page.words):
-            lines += ["", *page.trait(label, value, meaning, sign)]
+        for trait in traits(verdict, language):
+            lines += ["", *page.trait(trait)]
     lines += ["", *page.answer(verdict)]
     return "\n".join(line.encode(on.encoding, "replace").decode(on.encoding) for line in lines)
 
 
-def _traits(verdict: Behaviour, words: dict[str, dict[str, str]]) -> Iterator[tuple[str, str, str, str]]:
-    """Label, value, meaning and sign of each trait."""
+def origin_words(verdict: Behaviour, interface: str | None, language: str = ENGLISH) -> str | None:
+    """From where it was measured; None if from nowhere."""
+    if verdict.local is None:
+        return None
+    key = "asked" if interface is None else "asked-on"
+    return _catalogue(language)["label"][key].format(local=_spelled(verdict.local), interface=interface)
+
+
+def seen_words(one: ServerAsked, language: str = ENGLISH) -> str:
+    """What a server that was asked saw, or why it gave nothing."""
+    label = _catalogue(language)["label"]
+    if one.fault is not None:
+        return f"{label['no-answer']}: {one.fault.text}"
+    seen = label["seen"].format(mapped=_spelled(one.mapped))
+    other = label["other"].format(address=_spelled(one.other)) if one.other else label["no-other"]
+    return f"{seen}, {other}"
+
+
+def need_words(verdict: Behaviour, language: str = ENGLISH) -> tuple[str, str, Sign]:
+    """What a call needs, why, and whether that limits it."""
+    words = _catalogue(language)
+    sign = {Need.TURN: _LIMITS, Need.UNKNOWN: _GREY}.get(verdict.need, _FINE)
+    return words["need"][verdict.need], words["reason"][verdict.reason], sign
+
+
+def traits(verdict: Behaviour, language: str = ENGLISH) -> Iterator[Trait]:
+    """Everything that is told of a NAT."""
+    words = _catalogue(language)
     dependences = (("mapping", verdict.mapping), ("filtering", verdict.filtering))
     answers = (
         ("hairpin", verdict.hairpin, Known.YES),
@@ -175,18 +243,18 @@ def _traits(verdict: Behaviour, words: dict[str, dict[str, str]]) -> Iterator[tu
         by_destination = dependence in (Dependence.ADDRESS_DEPENDENT, Dependence.ADDRESS_AND_PORT_DEPENDENT)
         sign = _LIMITS if name == "mapping" and by_destination else _FINE
         sign = _GREY if dependence is Dependence.UNKNOWN else sign
-        yield words["label"][name], words["value"][dependence], words[name][dependence], sign
+        yield Trait(words["label"][name], words["value"][dependence], words[name][dependence], sign)
     for name, answer, good in answers:
         sign = _FINE if good in (answer, None) else _LIMITS
         sign = _GREY if answer is Known.UNKNOWN else sign
-        yield words["label"][name], words["value"][answer], words[name][answer], sign
+        yield Trait(words["label"][name], words["value"][answer], words[name][answer], sign)
     seconds = verdict.lifetime_s
     if seconds is None:
-        yield words["label"]["lifetime"], words["value"]["unknown"], words["lifetime"]["unknown"], _GREY
+        yield Trait(words["label"]["lifetime"], words["value"]["unknown"], words["lifetime"]["unknown"], _GREY)
     else:
         kind, sign = ("long", _FINE) if seconds >= _LONG_S else ("short", _LIMITS)
         value = words["value"]["seconds"].format(seconds=f"{seconds:g}")
-        yield words["label"]["lifetime"], value, words["lifetime"][kind], sign
+        yield Trait(words["label"]["lifetime"], value, words["lifetime"][kind], sign)
 
 
 class _Page:
@@ -197,41 +265,36 @@ class _Page:
         self._on = on
         self._language = language
         self._marks = _MARKS if on.draws else _ASCII_MARKS
-        traits = ("mapping", "filtering", "hairpin", "port-preservation", "lifetime", "cgnat", "double-nat")
-        self._width = max(columns(self.words["label"][name]) for name in traits)
+        shown = ("mapping", "filtering", "hairpin", "port-preservation", "lifetime", "cgnat", "double-nat")
+        self._width = max(columns(self.words["label"][name]) for name in shown)
 
     def origin(self, verdict: Behaviour, interface: str | None) -> Iterator[str]:
-        if verdict.local is not None:
-            key = "asked" if interface is None else "asked-on"
-            yield from self._flow(self.words["label"][key].format(local=_spelled(verdict.local), interface=interface))
+        said = origin_words(verdict, interface, self._language)
+        if said is not None:
+            yield from self._flow(said)
 
     def server(self, one: ServerAsked) -> Iterator[str]:
-        label = self.words["label"]
-        name = printable(one.uri.text)
+        said = printable(f"{one.uri.text}  {seen_words(one, self._language)}")
+        yield from self._flow(said, _FINE if one.fault is None else _GREY)
         if one.fault is not None:
-            yield from self._flow(f"{name}  {label['no-answer']}: {printable(one.fault.text)}", _GREY)
-            words = _cause_words(one.fault, self._language)
+            words = fault_words(one.fault, self._language)
             for text in (words.cause, words.remedy):
                 yield from (f"    {line}" for line in wrap(text, self._on.columns - 4))
-            return
-        seen = label["seen"].format(mapped=_spelled(one.mapped))
-        other = label["other"].format(address=_spelled(one.other)) if one.other else label["no-other"]
-        yield from self._flow(f"{name}  {seen}, {other}", _FINE)
 
-    def trait(self, label: str, value: str, meaning: str, sign: str) -> Iterator[str]:
-        yield self._marked(f"{pad(label, self._width)}  {value}", sign)
-        yield from (f"    {line}" for line in wrap(meaning, self._on.columns - 4))
+    def trait(self, trait: Trait) -> Iterator[str]:
+        yield self._marked(f"{pad(trait.label, self._width)}  {trait.value}", trait.sign)
+        yield from (f"    {line}" for line in wrap(trait.meaning, self._on.columns - 4))
 
     def answer(self, verdict: Behaviour) -> Iterator[str]:
-        signs = {Need.TURN: _LIMITS, Need.UNKNOWN: _GREY}
-        yield from self._flow(self.words["need"][verdict.need], signs.get(verdict.need, _FINE))
-        yield from (f"  {line}" for line in wrap(self.words["reason"][verdict.reason], self._on.columns - 2))
+        need, reason, sign = need_words(verdict, self._language)
+        yield from self._flow(need, sign)
+        yield from (f"  {line}" for line in wrap(reason, self._on.columns - 2))
 
-    def _flow(self, text: str, sign: str | None = None) -> Iterator[str]:
+    def _flow(self, text: str, sign: Sign | None = None) -> Iterator[str]:
         first, *rest = wrap(text, self._on.columns - 2)
         yield first if sign is None else self._marked(first, sign)
         yield from (f"  {line}" for line in rest)
 
-    def _marked(self, text: str, sign: str) -> str:
+    def _marked(self, text: str, sign: Sign) -> str:
         mark = self._marks[sign]
         return f"\x1b[{_COLOURS[sign]}m{mark}\x1b[0m {text}" if self._on.colour else f"{mark} {text}"

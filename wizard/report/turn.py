@@ -12,7 +12,7 @@ from wizard.model.resource import resource
 from wizard.probes.call import Call, Policy
 from wizard.probes.relay_capacity import Capacity, Limit
 from wizard.probes.relay_ports import Direct, Survey
-from wizard.probes.relay_quality import Quality
+from wizard.probes.relay_quality import Progress, Quality
 from wizard.probes.relay_verdict import Grade, Measured, Reason, grade_of, reasons_of
 from wizard.report.ice import cause_words
 from wizard.report.text import Terminal
@@ -45,6 +45,8 @@ class TurnResult:
     url: str
     measured: Measured | None
     reasons: tuple[Reason, ...]
+    moments: tuple[Progress, ...] = ()
+    """How it went while packets were sent."""
 
     @property
     def grade(self) -> Grade:
@@ -52,9 +54,9 @@ class TurnResult:
         return grade_of(self.reasons)
 
 
-def result_of(url: str, measured: Measured) -> TurnResult:
+def result_of(url: str, measured: Measured, moments: Sequence[Progress] = ()) -> TurnResult:
     """What was measured, weighed."""
-    return TurnResult(url, measured, reasons_of(measured))
+    return TurnResult(url, measured, reasons_of(measured), tuple(moments))
 
 
 def told(reason: Reason, language: str = ENGLISH) -> Told:
@@ -204,7 +206,7 @@ class _Page:
 
     def lines(self, result: TurnResult) -> Iterator[str]:
         """The whole page."""
-        verdict = f"{printable(result.url)}  {self._words['verdict'][result.grade]}"
+        verdict = f"{printable(result.url)}  {verdict_words(result, self._language)}"
         first, *rest = wrap(verdict, self._on.columns - 2)
         yield f"{self._mark(result.grade)} {first}"
         yield from (f"  {line}" for line in rest)
@@ -212,9 +214,9 @@ class _Page:
             width = max(
                 columns(word) for key, word in self._words["label"].items() if not key.endswith(("-value", "-one"))
             )
-            for label, text in self._rows(result.measured):
+            for label, text in figures(result.measured, self._language):
                 first, *rest = wrap(text, self._on.columns - width - 4)
-                yield f"  {pad(self._words['label'][label] if label else '', width)}  {first}"
+                yield f"  {pad(label, width)}  {first}"
                 yield from (f"  {' ' * width}  {line}" for line in rest)
         for reason in result.reasons:
             words = told(reason, self._language)
@@ -227,10 +229,28 @@ class _Page:
         mark = (_MARKS if self._on.draws else _ASCII_MARKS)[grade]
         return f"\x1b[{_COLOURS[grade]}m{mark}\x1b[0m" if self._on.colour else mark
 
+
+def figures(measured: Measured, language: str = ENGLISH) -> Iterator[tuple[str, str]]:
+    """What was measured, in words: label and value; the label is empty where the one before it goes on."""
+    words = _catalogue(language)["label"]
+    for label, text in _Figures(language).rows(measured):
+        yield str(words[label]) if label else "", text
+
+
+def verdict_words(result: TurnResult, language: str = ENGLISH) -> str:
+    """The verdict in a sentence."""
+    return str(_catalogue(language)["verdict"][result.grade])
+
+
+class _Figures:
+    def __init__(self, language: str) -> None:
+        self._words = _catalogue(language)
+
     def _say(self, key: str, **values: object) -> str:
         return str(self._words["label"][key]).format(**values)
 
-    def _rows(self, measured: Measured) -> Iterator[tuple[str, str]]:
+    def rows(self, measured: Measured) -> Iterator[tuple[str, str]]:
+        """The catalogue's key of each label, and the value."""
         quality = measured.quality
         if quality.ways:
             yield from self._figures(quality)

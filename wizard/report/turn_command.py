@@ -38,8 +38,12 @@ def run_turn(
     find_password: Callable[[str, str], Secret | None] | None = None,
     out: TextIO | None = None,
     err: TextIO | None = None,
+    tell: Callable[[TurnResult], object] | None = None,
 ) -> int:
-    """Test as the command line says, and print. Returns the exit status: 0 if the promise is kept, 1, or 2."""
+    """Test as the command line says, and print. Returns the exit status: 0 if the promise is kept, 1, or 2.
+
+    `tell` is given the result.
+    """
     out, err = out or sys.stdout, err or sys.stderr
     try:
         found = uri.parse(options.url)
@@ -56,6 +60,8 @@ def run_turn(
         return _USAGE
     counting = err if err.isatty() else None
     result = asyncio.run(_tested(options, found, Credentials(options.username, secret), tls, counting))
+    if tell is not None:
+        tell(result)
     if options.json:
         print(json.dumps(to_json(result), indent=2, ensure_ascii=False), file=out)
     else:
@@ -94,12 +100,8 @@ async def _tested(
     if not isinstance(server, RelayServer):
         return TurnResult(found.text, None, (Reason("unfound", Grade.FAILED, (("text", server),)),))
     access = Access(server.endpoint(stream=False), credentials, tls or server.tls, options.peer_family)
-    measured = Measured(
-        access.endpoint.address,
-        access.endpoint.transport,
-        await _quality(access, options.seconds, counting),
-        ports=_range(options),
-    )
+    quality, moments = await _quality(access, options.seconds, counting)
+    measured = Measured(access.endpoint.address, access.endpoint.transport, quality, ports=_range(options))
     if measured.quality.survey.ports:
         if options.call:
             await asyncio.sleep(_LINGER_S)
@@ -110,7 +112,7 @@ async def _tested(
             measured = replace(measured, capacity=await _ramped(access, _load(options), counting))
     if counting is not None:
         print("\r\033[K", end="", file=counting, flush=True)
-    return result_of(found.text, measured)
+    return result_of(found.text, measured, moments)
 
 
 def _range(options: argparse.Namespace) -> range | None:
@@ -119,12 +121,16 @@ def _range(options: argparse.Namespace) -> range | None:
     return range(options.min_port or 1, (options.max_port or 65535) + 1)
 
 
-async def _quality(access: Access, seconds: float, counting: TextIO | None) -> Quality:
+async def _quality(access: Access, seconds: float, counting: TextIO | None) -> tuple[Quality, list[Progress]]:
+    moments: list[Progress] = []
     async with contextlib.aclosing(measure(access, Options(seconds))) as events:
         async for event in events:
             if isinstance(event, Quality):
-                return event
-            if isinstance(event, Progress) and counting is not None:
+                return event, moments
+            if not isinstance(event, Progress):
+                continue
+            moments.append(event)
+            if counting is not None:
                 rtt = "" if event.delay is None else f", round trip {event.delay.median_ms:.1f} ms"
                 print(f"\r\033[K{event.at_s:.1f} of {event.of_s:g} s{rtt} ", end="", file=counting, flush=True)
     raise AssertionError("a test ends with its result")
