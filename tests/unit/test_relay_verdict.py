@@ -89,6 +89,12 @@ CASES: list[tuple[Measured, Grade, set[str]]] = [
     (measured(surveyed(RelayPort(("10.0.0.5", 50000), Direct.NOT_CHECKED))), Grade.POOR, {"relay-private"}),
     (measured(surveyed(RelayPort(("203.0.113.8", 50000), Direct.BOTH_WAYS))), Grade.OK, {"relay-differs"}),
     (measured(surveyed(SILENT)), Grade.POOR, {"ports-closed"}),
+    (measured(surveyed(SILENT), address="192.168.1.5"), Grade.OK, {"relay-differs", "ports-unproven-inside"}),
+    (
+        measured(surveyed(RelayPort(("172.18.0.2", 50000), Direct.SILENT)), address="192.168.1.5"),
+        Grade.POOR,
+        {"relay-differs", "ports-closed"},
+    ),
     (measured(surveyed(SILENT), transport=Transport.TLS), Grade.OK, {"ports-unproven"}),
     (measured(surveyed(RelayPort((SERVER, 50000), Direct.NOT_PERMITTED))), Grade.OK, {"direct-forbidden"}),
     (measured(surveyed(RelayPort((SERVER, 50000), Direct.IN_ONLY))), Grade.POOR, {"ports-in-only"}),

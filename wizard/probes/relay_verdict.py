@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from wizard.probes.call import Call, Policy
 from wizard.probes.relay_capacity import Capacity, Limit
-from wizard.probes.relay_ports import Direct, Place, Survey, place_of
+from wizard.probes.relay_ports import Direct, Place, place_of
 from wizard.probes.relay_quality import Halt, Quality
 from wizard.probes.server_verdict import Sentence
+from wizard.wire.behaviour import is_public
 from wizard.wire.uri import Transport
 
 LONGEST_RTT_MS = 100.0
@@ -110,22 +111,27 @@ def _of_ports(measured: Measured) -> Iterator[Reason]:
             yield _reason(
                 "port-outside", Grade.POOR, ports=", ".join(map(str, astray)), first=f"{first}", last=f"{last}"
             )
-    yield from _of_direct(measured.transport, survey)
+    yield from _of_direct(measured)
     if survey.refused is not None and len(survey.ports) > 1:
         yield _reason("fewer-allocations", Grade.OK, survey.refused, count=f"{len(survey.ports)}")
 
 
-def _of_direct(transport: Transport, survey: Survey) -> Iterator[Reason]:
-    silent = sorted(port.address[1] for port in survey.ports if port.direct is Direct.SILENT)
+def _of_direct(measured: Measured) -> Iterator[Reason]:
+    survey = measured.quality.survey
+    silent = [port.address for port in survey.ports if port.direct is Direct.SILENT]
     if silent:
         # Who needs TCP or TLS to the server may be where no UDP leaves at all.
-        stream = transport is not Transport.UDP
+        code, grade = "ports-closed", Grade.POOR
+        if measured.transport is not Transport.UDP:
+            code, grade = "ports-unproven", Grade.OK
+        elif not is_public(measured.address) and all(is_public(host) for host, _ in silent):
+            code, grade = "ports-unproven-inside", Grade.OK
         yield _reason(
-            "ports-unproven" if stream else "ports-closed",
-            Grade.OK if stream else Grade.POOR,
+            code,
+            grade,
             silent=f"{len(silent)}",
             count=f"{len(survey.ports)}",
-            ports=", ".join(map(str, silent)),
+            ports=", ".join(str(port) for _, port in sorted(silent)),
         )
     mute = sorted(port.address[1] for port in survey.ports if port.direct is Direct.IN_ONLY)
     if mute:
