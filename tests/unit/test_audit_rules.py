@@ -99,6 +99,9 @@ def test_nothing_is_said_of_a_sound_file() -> None:
         (without("denied-peer-ip", "no-multicast-peers"), "multicast-peers"),
         (SOUND + "allowed-peer-ip=10.1.2.3\n", "peer-hole"),
         (SOUND + "denied-peer-ip=10.0.0.0/8\n", "bad-peer-range"),
+        (SOUND + "denied-peer-ip=::\n", "denies-all"),
+        (SOUND + "denied-peer-ip=0.0.0.0\n", "denies-all"),
+        (SOUND + "allowed-peer-ip=0.0.0.0\n", "peer-hole"),
         (without("no-tcp-relay"), "tcp-relay"),
         (SOUND + "server-relay\n", "server-relay"),
         (without("user-quota"), "no-user-quota"),
@@ -264,7 +267,9 @@ def test_what_clients_reach_is_what_one_finds_address_by_address(
 
 _lines = st.tuples(
     st.sampled_from(sorted(KNOWN)),
-    st.sampled_from(["", "0", "1", "no", "yes", "10.0.0.1", "10.0.0.0/8", "65000", "a:b", "x", "49152-", "north"]),
+    st.sampled_from(
+        ["", "0", "1", "no", "yes", "10.0.0.1", "10.0.0.0/8", "::", "65000", "a:b", "x", "49152-", "north"]
+    ),
 )
 
 

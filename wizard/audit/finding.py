@@ -33,6 +33,7 @@ WEIGHT: Mapping[str, tuple[Severity, int]] = {
     "multicast-peers": (_W, 2),
     "mapped-peers": (_W, 2),
     "peer-hole": (_E, 5),
+    "denies-all": (_E, 2),
     "bad-peer-range": (_E, 2),
     "tcp-relay": (_W, 2),
     "own-listener": (_E, 5),

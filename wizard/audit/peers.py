@@ -64,7 +64,6 @@ FORBIDDEN = (
     _forbidden(Group.LOOPBACK, "127.0.0.0/8", "127.0.0.1"),
     _forbidden(Group.LOOPBACK, "::1/128", "::1"),
     _forbidden(Group.SPECIAL, "0.0.0.0/8", "0.0.0.1"),
-    _forbidden(Group.SPECIAL, "::/128", "::"),
     _forbidden(Group.SPECIAL, "192.0.0.0/24", "192.0.0.1"),
     _forbidden(Group.SPECIAL, "198.18.0.0/15", "198.18.0.1"),
     _forbidden(Group.MULTICAST, "224.0.0.0/4", "224.0.0.1"),
@@ -84,6 +83,12 @@ def parse_range(text: str) -> Range | None:
     except ValueError:
         return None
     return Range(low, high) if low.version == high.version and int(low) <= int(high) else None
+
+
+def is_any(text: str) -> bool:
+    """Whether coturn takes the address for all addresses of both families."""
+    found = parse_range(text)
+    return found is not None and int(found.last) == 0
 
 
 def reachable(within: Range, denied: Iterable[Range], allowed: Iterable[Range]) -> list[Range]:

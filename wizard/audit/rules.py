@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 
 from wizard.audit.finding import Audit, AuditFinding, NotChecked, UnknownOption, sorted_findings
-from wizard.audit.peers import FORBIDDEN, Group, Range, parse_range, reachable
+from wizard.audit.peers import FORBIDDEN, Group, Range, is_any, parse_range, reachable
 from wizard.audit.strength import DOCUMENTED_CLI_HASH, SHORTEST_SECRET, weakness
 from wizard.configs.turnserver import Kind, Option, Turnserver
 from wizard.model.secret import Secret
@@ -68,8 +68,8 @@ def secret_weakness(conf: Turnserver, option: Option) -> str | None:
 
 
 def ranges(conf: Turnserver, name: str) -> list[tuple[Option, Range]]:
-    """The ranges of `denied-peer-ip` or `allowed-peer-ip` that coturn can read."""
-    found = [(option, parse_range(option.value)) for option in conf.all(name)]
+    """The ranges of `denied-peer-ip` or `allowed-peer-ip` that coturn can read and does not take for everything."""
+    found = [(option, parse_range(option.value)) for option in conf.all(name) if not is_any(option.value)]
     return [(option, parsed) for option, parsed in found if parsed is not None]
 
 
@@ -163,6 +163,12 @@ def _peers(conf: Turnserver) -> Iterator[AuditFinding]:
         for option in conf.all(name):
             if parse_range(option.value) is None:
                 yield _found(conf, "bad-peer-range", option, _as_range(option), setting=name, value=option.value)
+    for option in conf.all("denied-peer-ip"):
+        if is_any(option.value):
+            yield _found(conf, "denies-all", option, (f"- {masked(option)}",), value=option.value)
+    for option in conf.all("allowed-peer-ip"):
+        if is_any(option.value):
+            yield _found(conf, "peer-hole", option, (f"- {masked(option)}",), list=option.value)
     denied = [parsed for _, parsed in ranges(conf, "denied-peer-ip")]
     families = _families(conf)
     for group, code in GROUP_CODE.items():
@@ -174,7 +180,7 @@ def _peers(conf: Turnserver) -> Iterator[AuditFinding]:
         left = [
             part
             for network in FORBIDDEN
-            if network.group is group and network.range.first.version in families and network.sample != "::"
+            if network.group is group and network.range.first.version in families
             for part in reachable(network.range, denied, ())
         ]
         if left:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import ssl
 import warnings
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -82,8 +82,7 @@ class _Live:
         await self._tls()
         self._weigh()
         if await self._login():
-            await self._peers(None)
-            await self._peers(turn.IPV6)
+            await self._ipv6_peers()
             self._judge_peers()
             await self._stream_relay()
             await self._quota()
@@ -163,34 +162,39 @@ class _Live:
             return False
         async with self._talk(self.options.credentials) as talk:
             reply: Reply = talk if isinstance(talk, LinkFault) else await talk.ask(talk.client.allocate)
-        if isinstance(reply, Succeeded):
-            return True
+            if isinstance(reply, Succeeded) and not isinstance(talk, LinkFault):
+                # The same allocation: each one more counts against the user's quota for a while.
+                await self._peers(talk, 4)
+                return True
         if isinstance(reply, Refused) and reply.code == 401:
             self._find("login-refused", user=self.options.credentials.username)
         self._miss("login", text=_said(reply))
         return False
 
-    async def _peers(self, family: int | None) -> None:
-        wanted = [f for f in FORBIDDEN if f.range.first.version == (4 if family is None else 6)]
+    async def _ipv6_peers(self) -> None:
         async with self._talk(self.options.credentials) as talk:
             if isinstance(talk, LinkFault):
-                self._miss_peers(wanted, family, talk.text)
+                self._miss("ipv6-peers", text=talk.text)
                 return
-            reply = await talk.ask(lambda now: talk.client.allocate(now, family=family))
-            if not isinstance(reply, Succeeded):
-                self._miss_peers(wanted, family, _said(reply))
-                return
-            for place, forbidden in enumerate(wanted):
-                answers = await self._ask_for(talk, forbidden.sample)
-                if any(isinstance(answer, Succeeded) for answer in answers):
-                    self.permitted.append(forbidden)
-                elif any(isinstance(answer, Refused) and answer.code in _UNTOLD for answer in answers):
-                    self._miss("peers", list=forbidden.sample, text=_said(answers[-1]))
-                elif not all(isinstance(answer, Refused) for answer in answers):
-                    # Whoever has fallen silent is not asked sixteen times more.
-                    rest = ", ".join(other.sample for other in wanted[place:])
-                    self._miss("peers", list=rest, text=_said(answers[-1]))
-                    break
+            reply = await talk.ask(lambda now: talk.client.allocate(now, family=turn.IPV6))
+            if isinstance(reply, Succeeded):
+                await self._peers(talk, 6)
+            else:
+                self._miss("ipv6-peers", text=_said(reply))
+
+    async def _peers(self, talk: Conversation, version: int) -> None:
+        wanted = [forbidden for forbidden in FORBIDDEN if forbidden.range.first.version == version]
+        for place, forbidden in enumerate(wanted):
+            answers = await self._ask_for(talk, forbidden.sample)
+            if any(isinstance(answer, Succeeded) for answer in answers):
+                self.permitted.append(forbidden)
+            elif any(isinstance(answer, Refused) and answer.code in _UNTOLD for answer in answers):
+                self._miss("peers", list=forbidden.sample, text=_said(answers[-1]))
+            elif not all(isinstance(answer, Refused) for answer in answers):
+                # Whoever has fallen silent is not asked sixteen times more.
+                rest = ", ".join(other.sample for other in wanted[place:])
+                self._miss("peers", list=rest, text=_said(answers[-1]))
+                break
 
     def _judge_peers(self) -> None:
         for group, code in GROUP_CODE.items():
@@ -202,12 +206,6 @@ class _Live:
                 if group is Group.MULTICAST:
                     change = ["+ no-multicast-peers", *change]
                 self._find(code, *change, list=", ".join(forbidden.sample for forbidden in found))
-
-    def _miss_peers(self, wanted: Sequence[Forbidden], family: int | None, text: str) -> None:
-        if family is None:
-            self._miss("peers", list=", ".join(forbidden.sample for forbidden in wanted), text=text)
-        else:
-            self._miss("ipv6-peers", text=text)
 
     async def _ask_for(self, talk: Conversation, sample: str) -> list[Reply]:
         # Some servers look at the peer in one of the two only.
@@ -323,9 +321,10 @@ class _Live:
                 # Anything but the server's own refusal may be this computer's.
                 if not any(word in reason for word in _REFUSALS):
                     self._miss("tls-version", version=name, text=reason.replace("_", " ").lower() or "it failed")
-            except ConnectionError:
+            except (ConnectionError, TimeoutError):
+                # coturn says nothing at all to a version that it does not speak; to others it just spoke here.
                 pass
-            except (OSError, TimeoutError) as error:
+            except OSError as error:
                 self._miss("tls-version", version=name, text=str(error) or "no answer")
             else:
                 accepted.append((name, info.version()))
