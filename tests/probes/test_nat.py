@@ -7,6 +7,7 @@ import asyncio
 import io
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,10 +15,10 @@ import pytest
 from tests.probes.asking import free_port
 from tests.probes.stun_server import FIRST, Change, StunServer
 from wizard.probes.nat import Options, Survey, measure
-from wizard.report.nat import run_nat, status_of, to_json, to_text, verdict_of
+from wizard.report.nat import Sign, run_nat, status_of, to_json, to_text, traits, verdict_of
 from wizard.report.text import Terminal
 from wizard.wire import uri
-from wizard.wire.behaviour import Behaviour, Dependence, Known, Need, Reason, judge
+from wizard.wire.behaviour import Behaviour, Dependence, Known, Measured, Need, Reason, Sight, judge
 
 QUICK = Options(timeout_s=0.5)
 PATIENT = Options(timeout_s=2.0)
@@ -229,6 +230,37 @@ async def test_the_status_says_whether_anything_stayed_unknown(server: StunServe
     async with server.running():
         found = await survey(server)
     assert status_of(found, verdict_of(found, None), lifetime=False) == status
+
+
+NAT = Measured(
+    local=("192.168.77.20", 7),
+    sights=tuple(Sight((address, 3478), ("203.0.113.20", 7)) for address in ("198.51.100.7", "198.51.100.8")),
+    from_other_port=Known.NO,
+    hairpin=Known.NO,
+)
+
+
+@pytest.mark.parametrize(
+    ("measured", "lifetime", "status"),
+    [
+        (NAT, False, 0),
+        (NAT, True, 3),
+        (replace(NAT, lifetime_s=30.0), True, 0),
+        (replace(NAT, hairpin=Known.UNKNOWN), False, 3),
+        (replace(NAT, from_other_port=Known.UNKNOWN), False, 3),
+        (replace(NAT, sights=NAT.sights[:1]), False, 3),
+        (replace(NAT, sights=()), False, 1),
+    ],
+)
+def test_the_status_is_0_only_when_all_that_was_asked_for_is_known(
+    measured: Measured, lifetime: bool, status: int
+) -> None:
+    assert status_of(Survey((), measured), judge(measured), lifetime=lifetime) == status
+
+
+@pytest.mark.parametrize(("lifetime_s", "sign"), [(None, Sign.GREY), (119.0, Sign.LIMITS), (120.0, Sign.FINE)])
+def test_a_lifetime_under_two_minutes_limits(lifetime_s: float | None, sign: Sign) -> None:
+    assert list(traits(judge(replace(NAT, lifetime_s=lifetime_s))))[-1].sign is sign
 
 
 @pytest.mark.parametrize(

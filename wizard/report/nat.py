@@ -85,6 +85,8 @@ def run_nat(
     except ValueError as fault:
         print(f"hopwise nat: {printable(str(fault))}", file=err)
         return _USAGE
+    if options.lifetime and err.isatty():
+        print(f"The lifetime of a mapping takes {LIFETIMES_S[-1] / 60:g} minutes to measure …", file=err)
     survey = asyncio.run(measure(uris, Options(lifetimes_s=LIFETIMES_S if options.lifetime else ())))
     interface = interface_of(survey.measured.local)
     verdict = verdict_of(survey, interface)
@@ -120,7 +122,7 @@ def verdict_of(survey: Survey, interface: str | None) -> Behaviour:
 
 
 def status_of(survey: Survey, verdict: Behaviour, *, lifetime: bool) -> int:
-    """The exit status. Carrier and double NAT do not count: no server on the internet can rule them out."""
+    """The exit status. Carrier and double NAT do not count: many networks do not let them be told."""
     if not survey.measured.sights:
         return _NO_SERVER
     unknown = Dependence.UNKNOWN in (verdict.mapping, verdict.filtering)
