@@ -9,6 +9,21 @@
         </message>
     </context>
     <context>
+        <name>Asking</name>
+        <message>
+            <source>There is a file {name} already. Replace it?</source>
+            <translation>已有文件 {name}。要替换它吗？</translation>
+        </message>
+        <message>
+            <source>&amp;Replace</source>
+            <translation>替换(&amp;R)</translation>
+        </message>
+        <message>
+            <source>&amp;Cancel</source>
+            <translation>取消(&amp;C)</translation>
+        </message>
+    </context>
+    <context>
         <name>Copied</name>
         <message>
             <source>Copy</source>
@@ -1047,6 +1062,10 @@ Add this computer where it really stands: outside of everything if it is on anot
         <message>
             <source>Sto&amp;p</source>
             <translation>停止(&amp;P)</translation>
+        </message>
+        <message>
+            <source>✖ As it stands, nothing can be sent: from the places that are named no hop has an address that can be reached. Give the first hop behind such a place an address, or name another place.</source>
+            <translation>✖ 目前无法发送任何探测：从已指定的位置，没有哪一跳有可达的地址。请给这些位置之后的第一跳填写地址，或指定另一个位置。</translation>
         </message>
         <message numerus="yes">
             <source>Answers on %n port(s) here.</source>

@@ -8,9 +8,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, SignalInstance
+from PySide6.QtCore import QPoint, Qt, QTimer, SignalInstance
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QMessageBox, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QLineEdit,
+    QMessageBox,
+    QWidget,
+)
 from qasync import QEventLoop
 
 from wizard.gui.app import live
@@ -98,7 +107,9 @@ def click(widget: QWidget) -> None:
     """Press a button as the mouse does."""
     assert widget.isVisible(), f"{widget.objectName()} cannot be seen"
     assert widget.isEnabled(), f"{widget.objectName()} is grey"
-    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, widget.rect().center())
+    # A check box is pressed on its box: to the right of its words there is nothing to press.
+    where = QPoint(10, widget.height() // 2) if isinstance(widget, QCheckBox) else widget.rect().center()
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, where)
 
 
 def fill(line: QLineEdit, text: str) -> None:
@@ -130,11 +141,14 @@ async def answer(text: str) -> None:
 
 
 async def give_file(path: Path) -> None:
-    """Type a path into the open file dialog and press Enter."""
+    """Put a path into the open file dialog and press its button."""
     opened = await dialog(QFileDialog)
-    line = opened.findChild(QLineEdit, "fileNameEdit")
-    fill(line, str(path))
-    QTest.keyClick(line, Qt.Key.Key_Return)
+    # Not typed: the offscreen platform has no grip on the list that typing would drop down.
+    opened.selectFile(str(path))
+    accept, save = QDialogButtonBox.StandardButton.Open, QDialogButtonBox.StandardButton.Save
+    box = opened.findChild(QDialogButtonBox)
+    button = box.button(accept) or box.button(save)
+    click(button)
     await turn()
 
 
@@ -147,7 +161,14 @@ async def practice(window: Window) -> AsyncIterator[None]:
     yield
 
 
-async def tested(window: Window) -> None:
+async def flip(window: Window, fault: str) -> None:
+    """Make a fault of the practice network, or mend it, and wait until it is so."""
+    click(window.faults.switches[fault])
+    await until(window.practice.changed, lambda: not window.practice.busy)
+    await turn()
+
+
+async def verdict(window: Window) -> None:
     """Press Test, and wait for the verdict."""
     click(window.primary)
     await until(window.context.run.ended, lambda: not window.context.run.busy)

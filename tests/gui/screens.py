@@ -11,7 +11,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication
 
-from tests.gui.driver import click, fill, in_wizard, practice, tested, turn
+from tests.gui.driver import click, fill, flip, in_wizard, practice, turn, verdict
 from wizard.gui.flow import Step
 from wizard.gui.theme import Look
 from wizard.gui.window import Window
@@ -80,9 +80,8 @@ class _Tour:
         await turn()
         async with practice(window):
             await self._shoot(window, "5-practice")
-            window.faults.switches["router-hole"].click()
-            await turn()
-            await tested(window)
+            await flip(window, "router-hole")
+            await verdict(window)
             await self._shoot(window, "5-test")
             click(window.primary)
             await turn()

@@ -57,13 +57,16 @@ async def live(app: QApplication, folder: Path, project: Path | None) -> None:
             passwords=PasswordModel(jobs, system_keyring()),
         )
         window = Window(context, preferences, closing.set)
-        window.show()
-        if project is not None:
-            window.files.open(project)
-        jobs.start(window.files.offer_rescued())
-        await closing.wait()
-        jobs.cancel()
-    window.hide()
+        try:
+            window.show()
+            if project is not None:
+                window.files.open(project)
+            jobs.start(window.files.offer_rescued())
+            await closing.wait()
+        finally:
+            jobs.cancel()
+            window.hide()
+            context.speech.fall_silent()
     window.deleteLater()
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QDir
+from PySide6.QtCore import QCoreApplication, QDir
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 
@@ -51,7 +51,21 @@ async def file_to_save(parent: QWidget, title: str, kinds: str, name: str, folde
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(Path(name).suffix.removeprefix("."))
     dialog.selectFile(name)
-    return await _file(dialog)
+    # Asked here and not by the dialog, which would hold up everything else until it is answered.
+    dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+    path = await _file(dialog)
+    if path is None or not path.exists():
+        return path
+    answer = await choose(
+        parent,
+        title,
+        QCoreApplication.translate("Asking", "There is a file {name} already. Replace it?").format(name=path.name),
+        [
+            (QCoreApplication.translate("Asking", "&Replace"), QMessageBox.ButtonRole.AcceptRole),
+            (QCoreApplication.translate("Asking", "&Cancel"), QMessageBox.ButtonRole.RejectRole),
+        ],
+    )
+    return path if answer == 0 else None
 
 
 async def _file(dialog: QFileDialog) -> Path | None:

@@ -19,16 +19,25 @@ class Jobs:
         self._group = group
         self._failed = failed
         self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
 
-    def start(self, job: Job) -> asyncio.Task[None]:
-        """Begin a job now. Cancel the task to end it early."""
+    def start(self, job: Job) -> asyncio.Future[None]:
+        """Begin a job now. Cancel what is returned to end it early; after `cancel` nothing begins any more."""
+        if self._closed:
+            job.close()
+            never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            never.cancel()
+            return never
         task = self._group.create_task(self._guard(job))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        # Cancelled before its first step, the task has never looked at the job.
+        task.add_done_callback(lambda _: job.close())
         return task
 
     def cancel(self) -> None:
         """End all of them; the task group waits until they have."""
+        self._closed = True
         for task in tuple(self._running):
             task.cancel()
 

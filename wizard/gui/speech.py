@@ -32,9 +32,7 @@ class Speech(QObject):
             return
         self.language = language
         QLocale.setDefault(QLocale(language))
-        for translator in self._translators:
-            self._app.removeTranslator(translator)
-        self._translators.clear()
+        self.fall_silent()
         if language != "en":
             self._install(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
         # English has a file too, for its plurals.
@@ -42,6 +40,12 @@ class Speech(QObject):
         # Left to itself Qt may take Chinese from a Japanese face, or from one that has bold only.
         self._app.setFont(QFont([*self._families, *_FACES.get(language, ())]))
         self.changed.emit()
+
+    def fall_silent(self) -> None:
+        """Take back every translation."""
+        for translator in self._translators:
+            self._app.removeTranslator(translator)
+        self._translators.clear()
 
     def _install(self, name: str, folder: str) -> None:
         translator = QTranslator(self)

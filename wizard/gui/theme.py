@@ -120,7 +120,7 @@ QPushButton#primary { background: $accent; color: $on_accent; border: 1px solid 
     padding: 8px 24px; }
 QPushButton#primary:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton#primary:focus { border: 2px solid $text; padding: 7px 23px; }
-QPushButton#primary:disabled { background: $line; color: $muted; border-color: $line; }
+QPushButton#primary:disabled { background: $rail; color: $muted; border-color: $line; }
 QPushButton#small { padding: 5px 12px; }
 QPushButton#small:focus { padding: 4px 11px; }
 QPushButton#menu { padding: 5px 30px 5px 12px; }

@@ -59,6 +59,8 @@ class TestPage(Page):
         self._strips_card.body.addWidget(self._strips_heading)
         self._strips_card.body.addWidget(self.strips)
         self.column.addWidget(self._strips_card)
+        self.nowhere = Text("problem")
+        self.column.addWidget(self.nowhere)
         self._practice: QWidget | None = None
         self._build_before()
         self._skipped = Text("muted")
@@ -161,7 +163,7 @@ class TestPage(Page):
         return self.tr("&Test")
 
     def primary_enabled(self) -> bool:
-        return not self.context.run.busy and (self.context.run.tested or self.context.document.valid)
+        return not self.context.run.busy and (self.context.run.tested or self.context.document.probes > 0)
 
     def on_primary(self) -> None:
         if not self.context.run.tested:
@@ -187,7 +189,7 @@ class TestPage(Page):
     def show_practice(self, faults: QWidget) -> None:
         """Put the switches of the practice network under the path."""
         self._practice = faults
-        self.column.insertWidget(2, faults)
+        self.column.insertWidget(3, faults)
 
     def start(self) -> None:
         """Test now."""
@@ -197,6 +199,7 @@ class TestPage(Page):
         self.log.clear()
         self._logged = 0
         self.context.run.run(project, self.context.passwords.by_vantage(project.vantages), self._brought)
+        self.refresh()
 
     def bring(self, observations: tuple[Observation, ...], notes: tuple[str, ...]) -> None:
         """Add what another computer saw; it counts from the next test on."""
@@ -250,6 +253,14 @@ class TestPage(Page):
         self.progress.setVisible(run.busy)
         # Before a test the strips would say nothing.
         self._strips_card.setVisible(diagnosis is not None)
+        self.nowhere.say(
+            self.tr(
+                "✖ As it stands, nothing can be sent: from the places that are named no hop has an address that can be "
+                "reached. Give the first hop behind such a place an address, or name another place."
+            )
+            if document.valid and document.probes == 0
+            else ""
+        )
         self._show_before()
         self._skipped.say("\n".join(self._log_words.skipped(each) for each in run.skipped))
         if self.log_switch.isChecked():

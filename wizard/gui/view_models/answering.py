@@ -20,7 +20,7 @@ class AnsweringModel(QObject):
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Future[None] | None = None
         self.bound: Bound | None = None
         self.error = ""
 

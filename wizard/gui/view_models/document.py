@@ -22,6 +22,7 @@ from wizard.model.project import Project
 from wizard.model.save import save
 from wizard.model.table import to_table
 from wizard.model.validate import read
+from wizard.plan import entries
 from wizard.system.recent import RecentFiles, Recovery, Rescued
 
 _MOST_UNDONE = 200
@@ -41,6 +42,14 @@ class _Contents:
     @cached_property
     def judged(self) -> tuple[Project | None, tuple[Problem, ...]]:
         return read(self.table)
+
+    @cached_property
+    def probes(self) -> int:
+        project, problems = self.judged
+        if project is None or problems:
+            return 0
+        ports = sum(len(plan.outside) for plan in project.ports)
+        return ports * sum(len(entries(project, vantage)) for vantage in project.places())
 
     @cached_property
     def sketch(self) -> Project:
@@ -68,7 +77,7 @@ class DocumentModel(QObject):
         self._undo: list[Table] = []
         self._redo: list[Table] = []
         self._last_edit: KeyPath | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Future[None] | None = None
         self.path: Path | None = None
         self.chosen = False
 
@@ -97,6 +106,11 @@ class DocumentModel(QObject):
     def valid(self) -> bool:
         """Whether it can be saved and tested."""
         return self.project is not None
+
+    @property
+    def probes(self) -> int:
+        """How many probes a test would send, if every place could send its own."""
+        return self._contents.probes if self.valid else 0
 
     @property
     def dirty(self) -> bool:

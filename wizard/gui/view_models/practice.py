@@ -21,8 +21,9 @@ class PracticeModel(QObject):
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Future[None] | None = None
         self._wishes: asyncio.Queue[tuple[Fault, bool]] = asyncio.Queue()
+        self._pending = 0
         self._practice: Practice | None = None
         self.broken: frozenset[str] = frozenset()
 
@@ -34,7 +35,7 @@ class PracticeModel(QObject):
     @property
     def busy(self) -> bool:
         """Whether a fault is being made or mended."""
-        return self._task is not None and (self._practice is None or not self._wishes.empty())
+        return self._task is not None and (self._practice is None or self._pending > 0)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -54,6 +55,7 @@ class PracticeModel(QObject):
     def set_broken(self, fault: Fault, broken: bool) -> None:
         """Make a fault, or mend it."""
         self.broken = self.broken | {fault.id} if broken else self.broken - {fault.id}
+        self._pending += 1
         self._wishes.put_nowait((fault, broken))
         self.changed.emit()
 
@@ -67,6 +69,7 @@ class PracticeModel(QObject):
             while True:
                 fault, broken = await self._wishes.get()
                 await (practice.break_(fault) if broken else practice.mend(fault))
+                self._pending -= 1
                 self.changed.emit()
         except OSError as error:
             self.error.emit(str(error))
@@ -74,6 +77,7 @@ class PracticeModel(QObject):
             self._practice = None
             self._task = None
             self._wishes = asyncio.Queue()
+            self._pending = 0
             self.broken = frozenset()
             await practice.stop()
             self.changed.emit()

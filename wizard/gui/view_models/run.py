@@ -42,7 +42,7 @@ class RunModel(QObject):
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Future[None] | None = None
         self._session: Session | None = None
         self._shown: Diagnosis | None = None
         self._stale = False
@@ -141,6 +141,7 @@ class RunModel(QObject):
     def _take(self, step: Planned | Skipped | Learnt | Finished) -> None:
         match step:
             case Planned(probes, vantages):
+                self._stale = True
                 self.planned = probes
                 self.places = vantages
             case Skipped():
