@@ -346,9 +346,10 @@ def _passwords(project: Project, options: argparse.Namespace) -> dict[str, Secre
 def _given_password(options: argparse.Namespace) -> Secret | None:
     from wizard.model.secret import Secret
 
+    # Taken out, so that no program that we start inherits it.
+    value = os.environ.pop("HOPWISE_TURN_PASSWORD", None)
     if options.password_stdin:
         return Secret(sys.stdin.readline().rstrip("\r\n"))
-    value = os.environ.get("HOPWISE_TURN_PASSWORD")
     return Secret(value) if value else None
 
 
