@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wizard.diagnosis.verdict import Finding
+from wizard.diagnosis.verdict import Finding, Severity, State
 from wizard.diagnosis.words import say, words
 from wizard.gui.diagram.letters import mono, sans
 from wizard.gui.diagram.model import StripsModel, diagram_model, strips_model
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _PICTURE = 0.86
 """Scale of the pictures: small enough for five hops in one row, large enough to be read on paper."""
+
+_STATE_OF = {Severity.ERROR: State.BLOCKED, Severity.WARNING: State.SUSPECT, Severity.INFO: State.OPEN}
 
 
 def write_pdf(result: Result, path: Path, language: str = ENGLISH, *, redact: bool = False) -> None:
@@ -126,7 +128,7 @@ class _Report:
     def _finding(self, number: int, finding: Finding) -> None:
         said = words(finding, self._language)
         flow, body = self._flow, self._sheet.body
-        self._sheet.finding(number, finding.severity, said.title)
+        self._sheet.finding(number, finding.severity, said.title, _STATE_OF[finding.severity])
         flow.text(said.detail, body, INDENT)
         if said.evidence:
             self._sheet.labelled(self._say("evidence"))

@@ -16,8 +16,6 @@ from wizard.gui.pdf_mend import mend
 from wizard.report.wording import wording
 
 _DOTS_PER_INCH = 1200
-STATE_OF = {Severity.ERROR: State.BLOCKED, Severity.WARNING: State.SUSPECT, Severity.INFO: State.OPEN}
-"""The mark that a finding has."""
 INDENT = 24.0
 """Pixels by which what belongs to a mark stands to the right of it."""
 
@@ -79,34 +77,24 @@ class Sheet:
         self.flow.text(title, self._heading)
         self.flow.gap(6)
 
-    def section(self, title: str) -> None:
-        """A heading within a chapter."""
+    def section(self, title: str, beneath: float = 60) -> None:
+        """A heading within a chapter, on one page with so many pixels of what follows."""
         self.flow.gap(10)
-        self.flow.need(self._finding_title.line + 60)
+        self.flow.need(self._finding_title.line + 2 + beneath)
         self.flow.bookmark(title, 1)
         self.flow.text(title, self._finding_title)
         self.flow.gap(2)
 
-    def finding(self, number: int, severity: Severity, title: str) -> None:
+    def finding(self, number: int, severity: Severity, title: str, state: State | None) -> None:
         """The mark and title of a finding, and its line in the outline."""
-        flow, state = self.flow, STATE_OF[severity]
+        flow, colour = self.flow, LIGHT.of(state or State.UNKNOWN)
         flow.gap(12)
         flow.need(self._finding_title.line + 3 * self.body.line)
         flow.bookmark(f"{number}. {title}", 1)
         said = f"{number}. {wording(f'severity-{severity}', self._language)}{wording('colon', self._language)}{title}"
-        self._marked(said, Style(self._finding_title.font, LIGHT.of(state)), 7, state)
-
-    def marked(self, text: str, state: State) -> None:
-        """A paragraph with a mark before it."""
-        self.flow.gap(4)
-        self._marked(text, Style(face(12, bold=True), LIGHT.of(state)), 6, state)
-
-    def _marked(self, text: str, style: Style, radius: float, state: State) -> None:
-        flow = self.flow
-        flow.need(style.line + self.body.line)
-        at = QPointF(MARGIN + 8, flow.y + style.line / 2)
-        flow.paint(lambda painter: paint_mark(painter, at, radius, state, LIGHT))
-        flow.text(text, style, INDENT, keep=self.body.line)
+        at = QPointF(MARGIN + 8, flow.y + self._finding_title.line / 2)
+        flow.paint(lambda painter: paint_mark(painter, at, 7, state, LIGHT))
+        flow.text(said, Style(self._finding_title.font, colour), INDENT, keep=self.body.line)
 
     def labelled(self, label: str) -> None:
         """A small heading within a finding."""

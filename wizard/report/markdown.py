@@ -16,7 +16,7 @@ from wizard.report.wrap import printable
 if TYPE_CHECKING:
     from wizard.session import Result
 
-_MARKS = {State.OPEN: "✅", State.BLOCKED: "❌", State.SUSPECT: "⚠️", State.UNKNOWN: "❔"}
+MARKS = {State.OPEN: "✅", State.BLOCKED: "❌", State.SUSPECT: "⚠️", State.UNKNOWN: "❔"}
 # A colon only where a reader of `http://` or `:name:` would make a link or a picture of it.
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&$^@]|:(?=//)|:(?=[\w+-]+:)|(?<=www)\.|(?<=WWW)\.|!(?=\[)", re.ASCII)
 _OPENS_A_BLOCK = re.compile(r"^(?:[-+=:]|\d{1,9}(?=[.)]))")
@@ -61,7 +61,7 @@ def to_markdown(result: Result, language: str = ENGLISH) -> str:
     when = wording("tested", language, when=moment(result.started), seconds=f"{result.seconds:.1f}")
     parts = [
         [f"# {escape(project.name)}"],
-        [f"{_MARKS[diagnosis.state]} **{escape(sentence(project, diagnosis, language))}**"],
+        [f"{MARKS[diagnosis.state]} **{escape(sentence(project, diagnosis, language))}**"],
         [when],
         [f"## {wording('path', language)}"],
         list(_path(project, diagnosis, language)),
@@ -87,7 +87,7 @@ def _path(project: Project, diagnosis: Diagnosis, language: str) -> Iterator[str
         for verdict in diagnosis.hops
         for hop in (project.hop(verdict.id),)
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _ports(project: Project, diagnosis: Diagnosis, language: str) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _ports(project: Project, diagnosis: Diagnosis, language: str) -> Iterator[st
             project, verdict.id, ((row, say(row.reason, language) if row.reason else "") for row in verdict.ports)
         )
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _findings(diagnosis: Diagnosis, language: str) -> Iterator[list[str]]:
@@ -164,14 +164,15 @@ def _observations(result: Result, language: str) -> Iterator[str]:
         ]
         for row in rows
     ]
-    yield from _table(head, cells)
+    yield from table(head, cells)
 
 
 def _state(state: State, language: str) -> str:
-    return f"{_MARKS[state]} {wording(f'state-{state}', language)}"
+    return f"{MARKS[state]} {wording(f'state-{state}', language)}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table whose cells are Markdown."""
     yield _row(head)
     yield _row(["---"] * len(head))
     yield from map(_row, rows)
