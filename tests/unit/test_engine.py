@@ -531,6 +531,9 @@ def test_a_probe_that_was_answered_on_the_host_convicts_no_hop_when_its_answer_i
     for order in itertools.permutations([arrived, answered, OUTSIDE_SILENT]):
         assert errors(diagnose(*order)) == WHOLE_PATH
     assert errors(diagnose(arrived, OUTSIDE_SILENT)) == ONLY_SERVICE
+    # What was answered before, in a run that happened to send from the same port, is another probe.
+    before = reported(Outcome.ANSWERED, "192.0.2.1:5000", T0 - timedelta(minutes=1))
+    assert errors(diagnose(before, arrived, OUTSIDE_SILENT)) == ONLY_SERVICE
 
 
 def test_an_answer_that_the_host_could_not_send_convicts_the_host() -> None:

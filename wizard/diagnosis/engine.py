@@ -23,6 +23,9 @@ _DOORS = {4: "IPv4", 6: "IPv6"}
 CLOCKS_DIFFER = timedelta(minutes=10)
 """An arrival that is told so much before or after a probe failed was another probe's: clocks differ by less."""
 
+ANSWERED_WITHIN = timedelta(seconds=5)
+"""A responder tells that a probe arrived and that it answered it within far less, by one clock."""
+
 
 class Diagnoser:
     """Holds what was observed and says what it means. Each addition touches one port only.
@@ -209,13 +212,13 @@ class Diagnoser:
             for report in self._reports.get(port, ())
             if (report.probe_vantage, report.probe_enters) == (failed.vantage, failed.enters)
         ]
-        answered = {report.seen_as for report in mine if report.outcome is Outcome.ANSWERED and report.error is None}
+        answered = [report for report in mine if report.outcome is Outcome.ANSWERED and report.error is None]
         cards = [
             self._position[report.enters]
             for report in mine
             if report.outcome is Outcome.ARRIVED
-            and report.seen_as not in answered
             and abs(report.at - failed.at) <= CLOCKS_DIFFER
+            and not any(_same_arrival(report, other) for other in answered)
         ]
         if not cards:
             return None
@@ -241,6 +244,11 @@ def _is_second_door(key: _Key, held: Container[_Key]) -> bool:
 def _same_packet(one: Observation, other: Observation) -> bool:
     """Whether two probes of one port went out as the same packet: a name and a number can be one address."""
     return one.vantage == other.vantage and same_address(one.address) == same_address(other.address)
+
+
+def _same_arrival(arrived: Observation, answered: Observation) -> bool:
+    """Whether two reports of one responder are about one probe: a later run may send from the same port again."""
+    return arrived.seen_as == answered.seen_as and abs(arrived.at - answered.at) <= ANSWERED_WITHIN
 
 
 def _weight(item: Observation) -> tuple[object, ...]:
