@@ -84,6 +84,15 @@ async def test_loss_ends_the_ramp_before_its_step_is_over(tmp_path: Path) -> Non
 
 
 @pytest.mark.requires("coturn")
+async def test_a_server_that_limits_bandwidth_is_found_out(tmp_path: Path) -> None:
+    async with coturn(tmp_path, ["max-bps=30000"]) as server:
+        _, within = await ramped(access(server.port), Load(2, 0.1))
+        _, beyond = await ramped(access(server.port), Load(2, 0.5))
+    assert (within.limit, within.carried) == (Limit.NONE, 2)
+    assert (beyond.limit, beyond.carried) == (Limit.LOSS, 0)
+
+
+@pytest.mark.requires("coturn")
 async def test_a_delay_that_grows_ends_the_ramp(tmp_path: Path) -> None:
     async with coturn(tmp_path) as server, rough_line(server.port, steady(0.010)) as line:
 

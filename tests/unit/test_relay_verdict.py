@@ -65,6 +65,8 @@ CASES: list[tuple[Measured, Grade, set[str]]] = [
     (measured(quality(figures(rtt_ms=100.0))), Grade.POOR, {"rtt-long"}),
     # 5 of the 500 of one direction; the other loses nothing.
     (measured(quality(figures(lost=5))), Grade.POOR, {"loss"}),
+    (measured(quality(figures(lost=99))), Grade.POOR, {"loss"}),
+    (measured(quality(figures(lost=100))), Grade.FAILED, {"loss"}),
     (measured(quality(figures(lost=4))), Grade.OK, set()),
     (measured(quality(back=figures(lost=5))), Grade.POOR, {"loss"}),
     (measured(quality(figures(jitter_ms=31))), Grade.OK, {"jitter"}),

@@ -17,6 +17,8 @@ from wizard.wire.uri import Transport
 LONGEST_RTT_MS = 100.0
 MOST_LOSS_PERCENT = 1.0
 """A good relay stays below both."""
+_UNBEARABLE_PERCENT = 20.0
+"""Of packets lost, from which on speech cannot be followed whatever the codec conceals."""
 _ROUGH_JITTER_MS = 30.0
 _LATE_MS = 10.0
 _FORBIDDEN = 403
@@ -88,7 +90,8 @@ def _of_quality(quality: Quality) -> Iterator[Reason]:
         median = "?" if quality.delay is None else f"{quality.delay.median_ms:.0f}"
         yield _reason("rtt-long", Grade.POOR, rtt=median, limit=f"{LONGEST_RTT_MS:g}")
     if quality.loss_percent >= MOST_LOSS_PERCENT:
-        yield _reason("loss", Grade.POOR, loss=f"{quality.loss_percent:.1f}", limit=f"{MOST_LOSS_PERCENT:g}")
+        grade = Grade.FAILED if quality.loss_percent >= _UNBEARABLE_PERCENT else Grade.POOR
+        yield _reason("loss", grade, loss=f"{quality.loss_percent:.1f}", limit=f"{MOST_LOSS_PERCENT:g}")
     if (quality.jitter_ms or 0) > _ROUGH_JITTER_MS:
         yield _reason("jitter", Grade.OK, jitter=f"{quality.jitter_ms:.0f}")
     if quality.late_ms > _LATE_MS:
