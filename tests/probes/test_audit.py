@@ -25,7 +25,7 @@ from tests.probes.netns import Cable, cable
 from wizard.audit.finding import Audit, AuditFinding
 from wizard.audit.harden import harden
 from wizard.audit.peers import FORBIDDEN
-from wizard.audit.rules import audit_file
+from wizard.audit.rules import GROUP_CODE, Entry, audit_file, entry
 from wizard.configs.turnserver import parse
 from wizard.model.secret import Secret
 from wizard.probes.audit import QUOTA_TRIES, AuditError, Options, audit_server
@@ -84,6 +84,43 @@ async def test_a_server_that_denies_them_is_not_accused(tmp_path: Path) -> None:
     assert "software" in missing(audit)
 
 
+_WHOLE = [f"denied-peer-ip={f.range}" for f in FORBIDDEN]
+
+
+@pytest.mark.requires("coturn", "ipv6")
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["no-multicast-peers"],
+        ["denied-peer-ip=10.0.0.0/8", "denied-peer-ip=fc00::/7"],
+        _WHOLE,
+        [*_WHOLE, "allowed-peer-ip=203.0.113.1"],
+        [line for line in _WHOLE if ":" in line],
+        [line for line in _WHOLE if ":" not in line],
+        ["denied-peer-ip=0.0.0.0-255.255.255.255"],
+        ["denied-peer-ip=::"],
+        ["allowed-peer-ip=203.0.113.1", "denied-peer-ip=0.0.0.0"],
+    ],
+)
+async def test_the_file_tells_which_peers_coturn_permits(tmp_path: Path, options: list[str]) -> None:
+    groups = set(GROUP_CODE.values())
+    async with coturn(tmp_path, options) as server:
+        live = codes(await audited(server.uri())) & groups
+    file = audit_file(parse((tmp_path / "turnserver.conf").read_bytes()))
+    said = codes(file) & groups
+    assert said == live
+
+
+@pytest.mark.requires("coturn")
+@pytest.mark.parametrize("hole", ["10.0.0.1", "10.0.0.0-10.0.0.255", "0.0.0.0", "0.0.0.0-255.255.255.255"])
+async def test_a_hole_in_the_file_is_one_in_the_server(tmp_path: Path, hole: str) -> None:
+    async with coturn(tmp_path, [*_WHOLE, f"allowed-peer-ip={hole}"]) as server:
+        live = await audited(server.uri())
+    assert "10.0.0.1" in one(live, "private-peers").values["list"]
+    assert "peer-hole" in codes(audit_file(parse((tmp_path / "turnserver.conf").read_bytes())))
+
+
 @pytest.mark.requires("coturn")
 async def test_no_payload_ever_reaches_a_peer(tmp_path: Path) -> None:
     """The listener stands on the very port and address that permissions are asked for."""
@@ -112,12 +149,47 @@ async def test_an_open_relay_is_found_without_any_credentials(tmp_path: Path) ->
 
 
 @pytest.mark.requires("coturn")
-async def test_a_file_that_says_nothing_of_credentials_makes_an_open_relay(tmp_path: Path) -> None:
-    """What the audit of the file claims of a default is what the server does."""
-    async with _plain(tmp_path) as server:
-        audit = await audited(server, None)
-    assert "open-relay" in codes(audit)
-    assert "open-relay" in {f.code for f in audit_file(parse((tmp_path / "plain.conf").read_bytes())).findings}
+@pytest.mark.parametrize(
+    "options",
+    [
+        "",
+        "lt-cred-mech",
+        "lt-cred-mech=no",
+        "lt-cred-mech lt-cred-mech=0",
+        "lt-cred-mech no-auth=0",
+        "no-auth=0 lt-cred-mech",
+        "user=a:b",
+        "user=a:b lt-cred-mech=no",
+        "user=a:b no-auth=0",
+        "user=a",
+        "user=a:",
+        "user=a:b no-auth",
+        "oauth",
+        "use-auth-secret",
+        "use-auth-secret=no",
+        "use-auth-secret lt-cred-mech=0",
+        "use-auth-secret no-auth=0",
+        "static-auth-secret=abc",
+    ],
+)
+async def test_the_file_tells_whom_coturn_lets_in(tmp_path: Path, options: str) -> None:
+    async with _plain(tmp_path, *options.split()) as server:
+        found = uri.parse(server)
+        client = new_client(Transport.UDP)
+        async with converse(Endpoint(found.host, found.port, Transport.UDP, found.host), client) as talk:
+            assert not isinstance(talk, LinkFault)
+            reply = await talk.ask(client.allocate)
+    said = entry(parse((tmp_path / "plain.conf").read_bytes()))
+    assert said is (Entry.EVERYBODY if isinstance(reply, Succeeded) else Entry.USERS)
+
+
+@pytest.mark.requires("coturn")
+@pytest.mark.parametrize("options", ["lt-cred-mech no-auth", "use-auth-secret no-auth", "static-auth-secret=a no-auth"])
+async def test_coturn_does_not_start_where_the_file_contradicts_itself(tmp_path: Path, options: str) -> None:
+    with pytest.raises(AssertionError, match="ended before it listened"):
+        async with _plain(tmp_path, *options.split()):
+            pass
+    assert entry(parse((tmp_path / "plain.conf").read_bytes())) is Entry.NOBODY
 
 
 @pytest.mark.requires("coturn")

@@ -87,7 +87,7 @@ def test_nothing_is_said_of_a_sound_file() -> None:
         (without("realm"), "no-realm"),
         (without("cert"), "no-tls"),
         (without("pkey"), "no-tls"),
-        (SOUND + "no-tls\nno-dtls\n", "no-tls"),
+        (SOUND + "no-tls\n", "no-tls"),
         (without("no-tlsv1"), "old-tls"),
         (SOUND + "no-tlsv1_1=no\n", "old-tls"),
         (SOUND + "dh566\n", "weak-dh"),

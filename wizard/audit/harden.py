@@ -13,7 +13,6 @@ from wizard.audit.rules import (
     TOTAL_QUOTA,
     USER_QUOTA,
     audit_file,
-    has_tls,
     masked,
     ranges,
     relays,
@@ -50,7 +49,8 @@ def harden(conf: Turnserver, make_secret: Callable[[], Secret] = generate) -> by
         _set_limits(plan)
     for name in _FLAGS:
         plan.flag(name)
-    if has_tls(conf):
+    if conf.text("cert") and conf.text("pkey"):
+        plan.drop("no-tls")
         plan.flag("no-tlsv1")
         plan.flag("no-tlsv1_1")
     findings = audit_file(conf).findings

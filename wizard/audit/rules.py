@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import ipaddress
 from collections.abc import Callable, Iterator
 
@@ -50,15 +51,39 @@ def relays(conf: Turnserver) -> bool:
     return not conf.on("stun-only")
 
 
-def open_to_all(conf: Turnserver) -> bool:
-    """Whether coturn asks nobody for a password: told so, or not told otherwise."""
-    wanted = conf.on("lt-cred-mech") or conf.on("use-auth-secret") or conf.on("oauth")
-    return conf.on("no-auth") or not (wanted or conf.all("static-auth-secret") or conf.all("user"))
+class Entry(enum.Enum):
+    """Whom coturn lets in."""
+
+    USERS = enum.auto()
+    EVERYBODY = enum.auto()
+    NOBODY = enum.auto()
+    """Contradictory: it does not start."""
+
+
+def entry(conf: Turnserver) -> Entry:
+    """Whom coturn lets in. It goes through the file line by line, and a later `no` undoes an earlier `yes` of another.
+
+    Users in a database do not make it ask for a password; nor does `oauth`, nor a `user=` without a password.
+    """
+    demanded = asks = anonymous = False
+    for option in conf.options:
+        if option.name in ("use-auth-secret", "static-auth-secret"):
+            demanded = asks = True
+        elif option.name == "lt-cred-mech":
+            demanded = asks = option.truth is True
+        elif option.name == "no-auth":
+            anonymous, asks = option.truth is True, False
+    if demanded and anonymous:
+        return Entry.NOBODY
+    if not demanded and not anonymous:
+        accounts = [(user.secret or Secret("")).reveal().partition(":") for user in conf.all("user")]
+        asks = any(name and password for name, _, password in accounts)
+    return Entry.USERS if asks else Entry.EVERYBODY
 
 
 def has_tls(conf: Turnserver) -> bool:
-    """Whether TLS or DTLS can come up."""
-    return bool(conf.text("cert") and conf.text("pkey")) and not (conf.on("no-tls") and conf.on("no-dtls"))
+    """Whether TLS can come up."""
+    return bool(conf.text("cert") and conf.text("pkey")) and not conf.on("no-tls")
 
 
 def secret_weakness(conf: Turnserver, option: Option) -> str | None:
@@ -86,14 +111,18 @@ def _found(
 def _access(conf: Turnserver) -> Iterator[AuditFinding]:
     if not relays(conf):
         return
-    no_auth = conf.last("no-auth") if conf.on("no-auth") else None
-    demands = next((o for name in ("lt-cred-mech", "use-auth-secret") if conf.on(name) for o in conf.all(name)), None)
-    if no_auth is not None and demands is not None:
-        yield _found(conf, "auth-conflict", no_auth, ("- no-auth",), other=demands.name)
-    elif open_to_all(conf):
-        gone = ("- no-auth",) if no_auth else ()
+    who = entry(conf)
+    no_auth = conf.last("no-auth")
+    gone = () if no_auth is None else (f"- {masked(no_auth)}",)
+    if who is Entry.NOBODY:
+        other = conf.last("lt-cred-mech", "use-auth-secret", "static-auth-secret")
+        yield _found(conf, "auth-conflict", no_auth, gone, other="" if other is None else other.name)
+    elif who is Entry.EVERYBODY:
+        refused = conf.last("lt-cred-mech")
+        if refused is not None and refused.truth is not True:
+            gone = (*gone, f"- {masked(refused)}")
         change = (*gone, "+ use-auth-secret", f"+ static-auth-secret={_SHADE}")
-        yield _found(conf, "open-relay", no_auth, change)
+        yield _found(conf, "open-relay", no_auth or refused, change)
     by_secret = conf.on("use-auth-secret") or bool(conf.all("static-auth-secret"))
     users = conf.all("user")
     for user in users:
@@ -108,7 +137,7 @@ def _access(conf: Turnserver) -> Iterator[AuditFinding]:
         if reason is not None:
             change = (f"- {masked(option)}", f"+ static-auth-secret={_SHADE}")
             yield _found(conf, "weak-secret", option, change, reason=reason)
-    if not conf.text("realm") and not open_to_all(conf):
+    if not conf.text("realm") and who is not Entry.EVERYBODY:
         yield _found(conf, "no-realm", conf.last("realm"), ("+ realm=turn",))
     nonce = conf.last("stale-nonce")
     if nonce is not None and nonce.value and not (nonce.number or 0) > 0:
@@ -131,7 +160,7 @@ def _user(conf: Turnserver, option: Option) -> Iterator[AuditFinding]:
 
 def _tls(conf: Turnserver) -> Iterator[AuditFinding]:
     if not has_tls(conf):
-        off = [option for name in ("no-tls", "no-dtls") if conf.on(name) and (option := conf.last(name))]
+        off = [option for option in conf.all("no-tls") if option.truth]
         missing = [f"+ {name}={example}" for name, example in _FILES.items() if not conf.text(name)]
         yield _found(conf, "no-tls", off[0] if off else None, (*(f"- {o.name}" for o in off), *missing))
         return
@@ -169,6 +198,7 @@ def _peers(conf: Turnserver) -> Iterator[AuditFinding]:
     for option in conf.all("allowed-peer-ip"):
         if is_any(option.value):
             yield _found(conf, "peer-hole", option, (f"- {masked(option)}",), list=option.value)
+    shut = any(is_any(option.value) for option in conf.all("denied-peer-ip"))
     denied = [parsed for _, parsed in ranges(conf, "denied-peer-ip")]
     families = _families(conf)
     for group, code in GROUP_CODE.items():
@@ -183,7 +213,7 @@ def _peers(conf: Turnserver) -> Iterator[AuditFinding]:
             if network.group is group and network.range.first.version in families
             for part in reachable(network.range, denied, ())
         ]
-        if left:
+        if left and not shut:
             change: tuple[str, ...] = tuple(f"+ denied-peer-ip={part}" for part in left)
             flag = None
             if group is Group.LOOPBACK:
@@ -193,8 +223,8 @@ def _peers(conf: Turnserver) -> Iterator[AuditFinding]:
                 change = ("+ no-multicast-peers", *change)
             yield _found(conf, code, flag, change, list=", ".join(map(str, left)))
     for option, hole in ranges(conf, "allowed-peer-ip"):
-        shut = [n for n in FORBIDDEN if n.group is not Group.LOOPBACK or conf.on("allow-loopback-peers")]
-        opened = [str(part) for n in shut for part in reachable(n.range, (n.range,), (hole,))]
+        closed = [n for n in FORBIDDEN if n.group is not Group.LOOPBACK or conf.on("allow-loopback-peers")]
+        opened = [str(part) for n in closed for part in reachable(n.range, (n.range,), (hole,))]
         if opened:
             yield _found(conf, "peer-hole", option, (f"- {masked(option)}",), list=", ".join(opened))
     if not conf.on("no-tcp-relay"):

@@ -35,6 +35,17 @@ _LONG = timedelta(seconds=7 * LIFETIME_S)
 _SOON = timedelta(days=14)
 _FIRST_SOUND = (4, 5, 2)
 """coturn before it let clients reach loopback in several ways (CVE-2020-26262)."""
+_RELEASED = {
+    (4, 5, 0, 8): "2018-09",
+    (4, 5, 1, 0): "2018-11",
+    (4, 5, 1, 1): "2019-03",
+    (4, 5, 1, 2): "2020-04",
+    (4, 5, 1, 3): "2020-06",
+    (4, 5, 2): "2021-01",
+    (4, 6, 0): "2022-09",
+    (4, 6, 1): "2022-12",
+}
+"""Months of coturn's releases, from its change log."""
 _PLAIN_PORT, _TLS_PORT = 3478, 5349
 _NO_TCP = frozenset({400, 403, 442})
 
@@ -127,7 +138,8 @@ class _Live:
         if version is None:
             # A name alone says little; coturn's is followed by its version.
             return
-        self._find("banner", "+ no-software-attribute", software=f": {software}")
+        released = _RELEASED.get(version, "") if self.changes else ""
+        self._find("banner", "+ no-software-attribute", software=f": {software}" + (released and f" ({released})"))
         if self.changes and version < _FIRST_SOUND:
             self._find("old-version", software=software, fixed=".".join(map(str, _FIRST_SOUND)))
 
