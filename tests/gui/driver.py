@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from qasync import QEventLoop
+from shiboken6 import isValid
 
 from wizard.gui.app import live
 from wizard.gui.preferences import Preferences
@@ -53,8 +54,9 @@ def in_wizard(
             try:
                 window = await _window(app, task)
                 await scenario(window)
-                window.context.document.give_up()
-                window.force_close()
+                if isValid(window):
+                    window.context.document.give_up()
+                    window.force_close()
             except BaseException:
                 task.cancel()
                 await asyncio.wait([task])

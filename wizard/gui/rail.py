@@ -30,9 +30,8 @@ class Rail(QWidget):
         brand.setContentsMargins(14, 0, 0, 14)
         column.addWidget(brand)
         self.buttons: dict[Step, _StepButton] = {}
-        for number, step in enumerate(ORDER, 1):
+        for step in ORDER:
             button = _StepButton(theme)
-            button.setShortcut(QKeySequence(Qt.Modifier.ALT | Qt.Key(Qt.Key.Key_0.value + number)))
             button.clicked.connect(lambda _=False, step=step: self.wanted.emit(step))
             self.buttons[step] = button
             column.addWidget(button)
@@ -59,6 +58,8 @@ class Rail(QWidget):
         }
         for number, (step, button) in enumerate(self.buttons.items(), 1):
             button.setText(names[step])
+            # After the text, which takes every shortcut but its own mnemonic away.
+            button.setShortcut(QKeySequence(Qt.Modifier.ALT | Qt.Key(Qt.Key.Key_0.value + number)))
             button.setToolTip(self.tr("Alt+{number}").format(number=number))
 
     def show_steps(self, current: Step, known: Known) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from wizard.gui.context import Context
@@ -74,6 +74,7 @@ class PathPage(Page):
         self.outward.clicked.connect(lambda: self._move(-1))
         self.inward.clicked.connect(lambda: self._move(1))
         self.remove.clicked.connect(self._remove)
+        QShortcut(QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Delete), self, self.remove.click)
         self.kind.picked.connect(self._edit_kind)
         self.label.edited.connect(lambda text: self._edit("name", text))
         self.address.edited.connect(lambda text: self._edit("address", text.strip()))
@@ -105,7 +106,6 @@ class PathPage(Page):
         self.outward.setText(self.tr("← Move &outward"))
         self.inward.setText(self.tr("Move &inward →"))
         self.remove.setText(self.tr("&Remove"))
-        self.remove.setShortcut(QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Delete))
         self.remove.setToolTip(self.tr("Take this hop out (Ctrl+Delete). Ctrl+Z brings it back."))
         self.kind.name(self.tr("&Kind of hop"))
         self.label.name(self.tr("&Name"))
