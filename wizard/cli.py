@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from wizard.model.project import Project
     from wizard.model.secret import Secret
     from wizard.observation import Observation
+    from wizard.report.bench import BenchResult, Part
     from wizard.session import Result, Session
 
 EXIT_USAGE = 2
@@ -122,6 +124,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     )
     ice.add_argument("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 only")
     ice.add_argument("--json", action="store_true")
+    _add_reports(ice)
     _add_password(ice)
     ice.set_defaults(run=_ice)
 
@@ -131,6 +134,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     )
     nat.add_argument("--lifetime", action="store_true", help="also how long an unused mapping lives: takes 5 minutes")
     nat.add_argument("--json", action="store_true")
+    _add_reports(nat)
     nat.set_defaults(run=_nat)
 
     turn = commands.add_parser("turn", help="relay a call's packets through a TURN server, and say how well it does")
@@ -155,6 +159,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         "--ca", metavar="FILE", type=Path, help="believe the authorities in this PEM file instead of the system's"
     )
     turn.add_argument("--json", action="store_true")
+    _add_reports(turn)
     _add_password(turn)
     turn.set_defaults(run=_turn)
 
@@ -172,6 +177,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         "--ca", metavar="FILE", type=Path, help="believe the authorities in this PEM file instead of the system's"
     )
     audit.add_argument("--json", action="store_true")
+    _add_reports(audit)
     _add_password(audit)
     audit.set_defaults(run=_audit)
 
@@ -188,6 +194,11 @@ def _add_password(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--password-stdin", action="store_true", help="read the TURN password from the first line of standard input"
     )
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pdf", metavar="FILE", type=Path, help="also write the report as a PDF")
+    parser.add_argument("--markdown", metavar="FILE", type=Path, help="also write the report as Markdown")
 
 
 def _seconds(text: str) -> float:
@@ -371,19 +382,21 @@ def _respond(options: argparse.Namespace) -> int:
 def _ice(options: argparse.Namespace) -> int:
     from wizard.report.ice import run_ice
 
-    return run_ice(options, _given_password(options), _kept_password)
+    password = _given_password(options)
+    return _reported(options, lambda tell: run_ice(options, password, _kept_password, tell=tell))
 
 
 def _nat(options: argparse.Namespace) -> int:
     from wizard.report.nat import run_nat
 
-    return run_nat(options)
+    return _reported(options, lambda tell: run_nat(options, tell=tell))
 
 
 def _turn(options: argparse.Namespace) -> int:
     from wizard.report.turn_command import run_turn
 
-    return run_turn(options, _given_password(options), _kept_password)
+    password = _given_password(options)
+    return _reported(options, lambda tell: run_turn(options, password, _kept_password, tell=tell))
 
 
 def _audit(options: argparse.Namespace) -> int:
@@ -393,7 +406,45 @@ def _audit(options: argparse.Namespace) -> int:
     def given() -> Secret | None:
         return Secret(sys.stdin.readline().rstrip("\r\n")) if options.secret_stdin else _given_password(options)
 
-    return run_audit(options, given, _kept_password)
+    return _reported(options, lambda tell: run_audit(options, given, _kept_password, tell=tell))
+
+
+def _reported(options: argparse.Namespace, run: Callable[[Callable[[Part], object]], int]) -> int:
+    """Run a test, and write the reports that were asked for of what it tells. Returns its exit status, or 2 if one
+    cannot be written."""
+    parts: list[Part] = []
+    started = datetime.now(UTC)
+    status = run(parts.append)
+    if not parts:
+        return status
+    from wizard.report.bench import bench_of
+
+    bench = bench_of(started, (datetime.now(UTC) - started).total_seconds(), parts)
+    for name, path, write in (
+        ("--markdown", options.markdown, _write_bench_markdown),
+        ("--pdf", options.pdf, _write_bench_pdf),
+    ):
+        if path is None:
+            continue
+        try:
+            write(bench, path)
+        except OSError as error:
+            return _complain(f"{name} {path}: {_reason(error)}")
+        print(f"The report is in {path}", file=sys.stderr)
+    return status
+
+
+def _write_bench_markdown(bench: BenchResult, path: Path) -> None:
+    from wizard.model.atomic import write_whole
+    from wizard.report.bench_markdown import to_markdown
+
+    write_whole(path, to_markdown(bench).encode("utf-8"))
+
+
+def _write_bench_pdf(bench: BenchResult, path: Path) -> None:
+    from wizard.gui.bench_pdf import write_bench_pdf
+
+    write_bench_pdf(bench, path)
 
 
 def _kept_password(server: str, username: str) -> Secret | None:

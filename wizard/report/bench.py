@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +30,25 @@ class BenchResult:
     audit: Audit | None = None
     users: tuple[str, ...] = ()
     """The names that were logged in with: no report says them, and a redacted one knows by them what to leave out."""
+
+
+Part = IceResult | TurnResult | NatResult | Audit
+
+
+def bench_of(started: datetime, seconds: float, parts: Iterable[Part]) -> BenchResult:
+    """Those parts as one result; of two of a kind the later one counts."""
+    bench = BenchResult(started, seconds)
+    for part in parts:
+        match part:
+            case IceResult():
+                bench = replace(bench, ice=part)
+            case TurnResult():
+                bench = replace(bench, turn=part)
+            case NatResult():
+                bench = replace(bench, nat=part)
+            case Audit():
+                bench = replace(bench, audit=part)
+    return bench
 
 
 def to_json(bench: BenchResult, language: str = ENGLISH) -> dict[str, Any]:
