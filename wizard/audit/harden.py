@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wizard.audit.access import NONCE_S, secret_weakness
+from wizard.audit.evidence import masked, relays
+from wizard.audit.operation import BPS_CAPACITY, MAX_BPS, TOTAL_QUOTA, USER_QUOTA
 from wizard.audit.peers import FORBIDDEN, Group, Range
-from wizard.audit.rules import (
-    BPS_CAPACITY,
-    DATABASES,
-    MAX_BPS,
-    NONCE_S,
-    TOTAL_QUOTA,
-    USER_QUOTA,
-    audit_file,
-    masked,
-    ranges,
-    relays,
-    secret_weakness,
-)
+from wizard.audit.reach import ranges
+from wizard.audit.rules import DATABASES, audit_file
 from wizard.audit.strength import generate
 from wizard.configs.turnserver import Option, Turnserver
 from wizard.model.secret import Secret

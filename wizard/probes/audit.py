@@ -16,7 +16,7 @@ from typing import Any
 
 from wizard.audit.finding import Audit, AuditFinding, NotChecked, sorted_findings
 from wizard.audit.peers import FORBIDDEN, Forbidden, Group
-from wizard.audit.rules import GROUP_CODE
+from wizard.audit.reach import GROUP_CODE
 from wizard.audit.strength import weakness
 from wizard.model.secret import Secret
 from wizard.probes.conversation import Conversation, Endpoint, Fault, LinkFault, Reply, converse, new_client, trust
