@@ -115,7 +115,9 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
 
     ice = commands.add_parser("ice", help="gather candidates from STUN and TURN servers, and say why one fails")
     ice.add_argument("--server", metavar="URL", action="append", default=[], help="stun:, stuns:, turn: or turns: URL")
-    ice.add_argument("--servers", metavar="FILE", type=Path, help="an RTCConfiguration as JSON")
+    ice.add_argument(
+        "--servers", metavar="FILE", type=Path, help="an RTCConfiguration as JSON or JavaScript, or a turnserver.conf"
+    )
     ice.add_argument("--username", metavar="U")
     ice.add_argument("--relay-only", action="store_true", help="relay candidates only")
     ice.add_argument("--interface", metavar="NAME", help="send through this network interface only")
@@ -429,8 +431,9 @@ def _reported(options: argparse.Namespace, run: Callable[[Callable[[Part], objec
         try:
             write(bench, path)
         except OSError as error:
-            return _complain(f"{name} {path}: {_reason(error)}")
-        print(f"The report is in {path}", file=sys.stderr)
+            status = _complain(f"{name} {path}: {_reason(error)}")
+        else:
+            print(f"The report is in {path}", file=sys.stderr)
     return status
 
 

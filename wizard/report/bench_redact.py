@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from wizard.audit.finding import Audit, AuditFinding, NotChecked, UnknownOption
 from wizard.audit.peers import FORBIDDEN
-from wizard.audit.rules import GROUP_CODE
+from wizard.audit.reach import GROUP_CODE
 from wizard.probes.call import Call, Pair, Party
 from wizard.probes.ice import Candidate, CandidateError, ServerTried
 from wizard.probes.nat_server import ServerAsked
