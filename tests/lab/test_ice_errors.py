@@ -34,6 +34,7 @@ from .namespaces import Namespace
 QUICK = Timing(timeout_s=1.0)
 BOB = Credentials("bob", Secret("another-4711"))
 PEER = ("127.0.0.1", 9)
+PROHIBIT = "reject with icmpx type admin-prohibited"
 
 
 @contextlib.asynccontextmanager
@@ -201,7 +202,13 @@ async def test_what_the_network_does_to_a_server_is_told_from_what_the_server_sa
     elsewhere = authority.issue("turn.example.org")
     unknown = stranger.issue("stranger.example.org", SERVER, SERVER6)
     with street() as there:
-        there.filter("udp dport 3001 drop", "tcp dport 3001 drop", "udp dport 3002 reject")
+        there.filter(
+            "udp dport 3001 drop",
+            "tcp dport 3001 drop",
+            "udp dport 3002 reject",
+            f"udp dport 3004 {PROHIBIT}",
+            f"tcp dport 3004 {PROHIBIT}",
+        )
         for certificate, cause in (
             (expired, "tls-expired"),
             (elsewhere, "tls-wrong-name"),
@@ -217,10 +224,17 @@ async def test_what_the_network_does_to_a_server_is_told_from_what_the_server_sa
                 f"turn:{host}:3001?transport=tcp": ("unreachable", "timed-out"),
                 f"turns:{host}:3001?transport=tcp": ("unreachable", "timed-out"),
                 f"turn:{host}:3002?transport=udp": ("refused", "refused"),
+                f"turn:{host}:3004?transport=udp": ("unreachable", "rejected"),
+                # TCP over IPv4 does not tell a firewall's word from a router's.
+                f"turn:{host}:3004?transport=tcp": ("unreachable", "unreachable" if host == SERVER else "rejected"),
                 f"stun:{host}:3003": ("refused", "refused"),
                 f"turn:{host}:3003?transport=tcp": ("refused", "refused"),
                 f"turns:{host}:3003?transport=tcp": ("refused", "refused"),
             }
+        # Nobody has these addresses, as the last router says when it has asked for their owner.
+        faults["turn:203.0.113.99:3478?transport=udp"] = ("unreachable", "unreachable")
+        faults["turn:203.0.113.99:3478?transport=tcp"] = ("unreachable", "unreachable")
+        faults["turn:[2001:db8:113::99]:3478?transport=udp"] = ("unreachable", "unreachable")
         faults["turn:turn.invalid:3478?transport=udp"] = ("unresolved", "unresolved")
         await expect(there.home, authority, faults)
 

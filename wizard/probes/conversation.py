@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from wizard.observation import Outcome as Seen
+from wizard.probes import icmp
 from wizard.probes.source import Source, bound
 from wizard.wire.turn import Credentials, Timing, TurnClient
 from wizard.wire.turn_event import (
@@ -48,7 +50,9 @@ class Fault(enum.StrEnum):
     """RST, or ICMP port unreachable."""
     TIMED_OUT = "timed-out"
     UNREACHABLE = "unreachable"
-    """ICMP host or network unreachable."""
+    """ICMP host or network unreachable; of a stream that may also mean that a firewall rejects it."""
+    REJECTED = "rejected"
+    """ICMP administratively prohibited."""
     NO_ROUTE = "no-route"
     """This computer has no way to that address family; nothing was sent."""
     LOCAL = "local"
@@ -117,6 +121,8 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
         self._replies: dict[int, asyncio.Future[Reply]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
+        self._errors: socket.socket | None = None
+        self._hint: LinkFault | None = None
         self._stirred = asyncio.Event()
         self._over = asyncio.Event()
         self._lost = asyncio.Event()
@@ -137,9 +143,12 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
         self._replies[ticket] = future
         self.flush()
         try:
-            return await future
+            reply = await future
         finally:
             self._replies.pop(ticket, None)
+        if isinstance(reply, Unanswered) and reply.heard is None and self._hint is not None:
+            return self._hint
+        return reply
 
     def flush(self) -> None:
         """Send what the client has to say."""
@@ -247,6 +256,10 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket stands."""
         self._transport = cast("asyncio.Transport | asyncio.DatagramTransport", transport)
+        if self.endpoint.transport is Transport.UDP and icmp.TOLD:
+            # asyncio's own view of the socket cannot read the queue of its errors.
+            self._errors = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+            icmp.listen(self._errors)
 
     def datagram_received(self, data: bytes, _addr: object) -> None:
         """One datagram; the time is taken first."""
@@ -258,12 +271,18 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """An ICMP error for our datagrams, or the system's refusal to send them."""
-        if isinstance(exc, OSError) and exc.errno not in _PASSING:
+        told = [] if self._errors is None else [error.outcome for error in icmp.drain(self._errors)]
+        for outcome in told:
+            # Neither is for good: a later datagram may be answered. If none is, this is why.
+            self._hint = _HINTS.get(outcome, self._hint)
+        if isinstance(exc, OSError) and exc.errno not in _PASSING and not (told and Seen.REFUSED not in told):
             self._end(_fault(exc))
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The stream is over."""
         self._end(LinkFault(Fault.CLOSED, "the server closed the connection"))
+        if self._errors is not None:
+            self._errors.close()
         self._lost.set()
 
     def _take(self, events: list[Event]) -> None:
@@ -345,6 +364,12 @@ _NO_ROUTE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETDOWN})
 _UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN})
 
 
+_HINTS = {
+    Seen.REJECTED: LinkFault(Fault.REJECTED, "administratively prohibited"),
+    Seen.UNREACHABLE: LinkFault(Fault.UNREACHABLE, "host or network unreachable"),
+}
+
+
 def _fault(error: OSError) -> LinkFault:
     # asyncio puts its own sentence, with the address, in the place of the system's.
     text = (os.strerror(error.errno) if error.errno else str(error)).lower()
@@ -352,6 +377,9 @@ def _fault(error: OSError) -> LinkFault:
         return LinkFault(Fault.REFUSED, text)
     if isinstance(error, TimeoutError):
         return LinkFault(Fault.TIMED_OUT, text)
+    if error.errno == errno.EACCES and icmp.TOLD:
+        # So Linux reports ICMPv6 administratively prohibited.
+        return LinkFault(Fault.REJECTED, "administratively prohibited")
     if error.errno in _NO_ROUTE:
         return LinkFault(Fault.NO_ROUTE, text)
     if error.errno in _UNREACHABLE:
