@@ -96,7 +96,7 @@ def test_servers_are_read_and_their_credentials_stay_hidden(document: object) ->
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "not JSON"),
+        ("{", "no list of servers"),
         ("3", "expected"),
         ("[3]", "iceServers[0]: expected an object"),
         ('[{"urls": []}]', "iceServers[0].urls"),

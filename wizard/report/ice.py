@@ -10,6 +10,7 @@ import json
 import os
 import ssl
 import sys
+import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +18,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
+from wizard.configs.ice_servers import read_servers
 from wizard.model.resource import resource
 from wizard.model.secret import Secret
+from wizard.model.server_list import CredentialKind
 from wizard.probes.conversation import trust
 from wizard.probes.ice import (
     BY_SERVICE_RECORD,
@@ -36,7 +39,9 @@ from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH
 from wizard.report.wrap import columns, pad, printable, wrap
 from wizard.system.interfaces import networks
-from wizard.wire import rtc_config, uri
+from wizard.wire import uri
+from wizard.wire.rest_credentials import LIFETIME_S, mint
+from wizard.wire.rtc_config import ConfigError
 from wizard.wire.turn import Credentials
 
 FORMAT = 1
@@ -251,7 +256,7 @@ def run_ice(
     """
     out, err = out or sys.stdout, err or sys.stderr
     try:
-        targets = _targets(options, password, find_password)
+        targets = _targets(options, password, find_password, err)
         tls = None
         if options.ca is not None or any(target.uri.transport is uri.Transport.TLS for target in targets):
             tls = _trust(options.ca)
@@ -317,6 +322,7 @@ def _targets(
     options: argparse.Namespace,
     password: Secret | None,
     find_password: Callable[[str, str], Secret | None] | None,
+    err: TextIO,
 ) -> list[Target]:
     """What to try. Raises ValueError in words, or OSError for a file that cannot be read."""
 
@@ -338,18 +344,40 @@ def _targets(
         found = uri.parse(text)
         targets.append(Target(found, credentials(found, options.username, None)))
     if options.servers is not None:
-        try:
-            text = options.servers.read_text(encoding="utf-8-sig")
-            servers = rtc_config.parse(text, Secret)
-        except UnicodeDecodeError:
-            raise ValueError(f"{options.servers}: not a text file") from None
-        except ValueError as fault:
-            raise ValueError(f"{options.servers}: {fault}") from None
-        for server in servers:
-            username = server.username if server.username is not None else options.username
-            targets += [Target(found, credentials(found, username, server.credential)) for found in server.uris]
+        targets += _listed(options, credentials, err)
     if not targets:
         raise ValueError("no server to test: name one with --server URL or --servers FILE")
+    return targets
+
+
+def _listed(
+    options: argparse.Namespace,
+    credentials: Callable[[uri.IceUri, str | None, Secret | None], Credentials | None],
+    err: TextIO,
+) -> list[Target]:
+    """What the file of `--servers` says to try. Raises ValueError in words, or OSError."""
+    file: Path = options.servers
+    try:
+        imported = read_servers(file.read_bytes())
+    except ConfigError as fault:
+        raise ValueError(f"{file}: {fault}") from None
+    for note in imported.notes:
+        print(f"hopwise ice: {printable(f'{file}: {note}')}", file=err)
+    options.relay_only = options.relay_only or imported.relay_only
+    targets: list[Target] = []
+    for server in imported.servers:
+        entry, secret = server.entry, server.secret
+        if not entry.enabled:
+            continue
+        if entry.relays and secret is None and entry.kind is CredentialKind.SHARED_SECRET:
+            raise ValueError(f"{file}: no static-auth-secret in it, so no credentials can be made; add it")
+        if entry.relays and server.username_unread and options.username is None:
+            raise ValueError(f"{file}: {server.unread[0]}; give it with --username")
+        username = entry.username or options.username
+        if entry.kind is CredentialKind.SHARED_SECRET and secret is not None:
+            made = mint(secret, Secret, int(time.time()) + LIFETIME_S, username or "", entry.separator)
+            username, secret = made.username, made.password
+        targets += [Target(found, credentials(found, username, secret)) for found in entry.uris]
     return targets
 
 
