@@ -15,7 +15,7 @@ from wizard.probes.nat_server import ServerAsked
 from wizard.probes.relay_capacity import Capacity, Limit, Load, Step
 from wizard.probes.relay_ports import Direct, RelayPort, Survey
 from wizard.probes.relay_quality import Progress, Quality, Way
-from wizard.probes.relay_verdict import Measured
+from wizard.probes.relay_verdict import Grade, Measured, Reason
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict
 from wizard.report.bench import BenchResult
 from wizard.report.ice import IceResult
@@ -201,7 +201,7 @@ def unfound() -> BenchResult:
         STARTED,
         1.0,
         IceResult(),
-        TurnResult(NAMED, None, ()),
+        TurnResult(NAMED, None, (Reason("unfound", Grade.FAILED, (("text", "no address"),)),)),
         NatResult(survey, judge(survey.measured)),
         Audit("turn:198.51.100.9", ()),
     )

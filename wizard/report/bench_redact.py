@@ -29,6 +29,7 @@ from wizard.wire.behaviour import Sight
 from wizard.wire.stun import Address
 
 _USER_LINE = "user="
+_SCHEMES = ("turn:", "turns:")
 _DENIAL = "+ denied-peer-ip="
 _OF_PEERS = frozenset(GROUP_CODE.values())
 _EVERYBODYS = re.compile(
@@ -222,8 +223,9 @@ def _audit(audit: Audit, names: Pseudonyms) -> Audit:
 
 def _target(target: str, names: Pseudonyms) -> str:
     """A server with words in it; of a file the last part of its path, for folders bear names."""
-    shown = names.server(target)
-    return shown if shown != target or target.startswith(("turn", "stun")) else names.text(PurePath(target).name)
+    if target.lower().startswith(_SCHEMES):
+        return names.server(target)
+    return names.text(PurePath(target).name)
 
 
 def _finding(finding: AuditFinding, said: Callable[[str], str]) -> AuditFinding:
