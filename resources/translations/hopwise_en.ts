@@ -2,6 +2,30 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en">
     <context>
+        <name>Answerers</name>
+        <message numerus="yes">
+            <source>Answers on %n port(s) here.</source>
+            <translation>
+                <numerusform>Answers on %n port here.</numerusform>
+                <numerusform>Answers on %n ports here.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n port(s) are held by a program, which is left alone.</source>
+            <translation>
+                <numerusform>%n port is held by a program, which is left alone.</numerusform>
+                <numerusform>%n ports are held by programs, which are left alone.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n observation(s) of other computers count from the next test on.</source>
+            <translation>
+                <numerusform>%n observation of another computer counts from the next test on.</numerusform>
+                <numerusform>%n observations of other computers count from the next test on.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>PortsPage</name>
         <message numerus="yes">
             <source>%n port(s) in all</source>
@@ -35,27 +59,6 @@
             <translation>
                 <numerusform>%n place</numerusform>
                 <numerusform>%n places</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>Answers on %n port(s) here.</source>
-            <translation>
-                <numerusform>Answers on %n port here.</numerusform>
-                <numerusform>Answers on %n ports here.</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n port(s) are held by a program, which is left alone.</source>
-            <translation>
-                <numerusform>%n port is held by a program, which is left alone.</numerusform>
-                <numerusform>%n ports are held by programs, which are left alone.</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n observation(s) of other computers count from the next test on.</source>
-            <translation>
-                <numerusform>%n observation of another computer counts from the next test on.</numerusform>
-                <numerusform>%n observations of other computers count from the next test on.</numerusform>
             </translation>
         </message>
     </context>

@@ -2,6 +2,59 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN">
     <context>
+        <name>Answerers</name>
+        <message>
+            <source>Before the test: somebody must answer</source>
+            <translation>测试之前：要有应答的一方</translation>
+        </message>
+        <message>
+            <source>A port can only be proven open by an answer. On the service's host, start the responder: it answers this project's signed probes on every planned port that your service does not hold itself.</source>
+            <translation>只有收到应答才能证实端口畅通。请在服务所在的主机上启动应答程序：凡是服务自己没有占用的计划端口，它都会应答本项目带签名的探测。</translation>
+        </message>
+        <message>
+            <source>The host needs this project's file as it is now: copy it there again when hops or ports change.</source>
+            <translation>主机上要有本项目文件的当前版本：路径或端口改动后请重新复制过去。</translation>
+        </message>
+        <message>
+            <source>&amp;Save as a script for a bare host…</source>
+            <translation>保存为脚本，用于未安装的主机(&amp;S)…</translation>
+        </message>
+        <message>
+            <source>One Python file. Nothing has to be installed on the host.</source>
+            <translation>单个 Python 文件，主机上无需安装任何东西。</translation>
+        </message>
+        <message>
+            <source>Add a result from &amp;another computer…</source>
+            <translation>添加另一台电脑的结果(&amp;A)…</translation>
+        </message>
+        <message>
+            <source>The JSON that hopwise check --json or hopwise respond --json printed.</source>
+            <translation>hopwise check --json 或 hopwise respond --json 输出的 JSON。</translation>
+        </message>
+        <message>
+            <source>This computer is the service's host: answer &amp;here</source>
+            <translation>本机就是服务所在的主机：在这里应答(&amp;H)</translation>
+        </message>
+        <message numerus="yes">
+            <source>Answers on %n port(s) here.</source>
+            <translation>
+                <numerusform>正在本机的 %n 个端口上应答。</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n port(s) are held by a program, which is left alone.</source>
+            <translation>
+                <numerusform>%n 个端口已被程序占用，不去打扰它。</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n observation(s) of other computers count from the next test on.</source>
+            <translation>
+                <numerusform>其他电脑的 %n 条观测从下次测试起计入。</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>App</name>
         <message>
             <source>Hopwise has met a fault of its own</source>
@@ -1020,34 +1073,6 @@ Add this computer where it really stands: outside of everything if it is on anot
             <translation>测试进度</translation>
         </message>
         <message>
-            <source>Before the test: somebody must answer</source>
-            <translation>测试之前：要有应答的一方</translation>
-        </message>
-        <message>
-            <source>A port can only be proven open by an answer. On the service's host, start the responder: it answers this project's signed probes on every planned port that your service does not hold itself.</source>
-            <translation>只有收到应答才能证实端口畅通。请在服务所在的主机上启动应答程序：凡是服务自己没有占用的计划端口，它都会应答本项目带签名的探测。</translation>
-        </message>
-        <message>
-            <source>&amp;Save as a script for a bare host…</source>
-            <translation>保存为脚本，用于未安装的主机(&amp;S)…</translation>
-        </message>
-        <message>
-            <source>One Python file. Nothing has to be installed on the host.</source>
-            <translation>单个 Python 文件，主机上无需安装任何东西。</translation>
-        </message>
-        <message>
-            <source>Add a result from &amp;another computer…</source>
-            <translation>添加另一台电脑的结果(&amp;A)…</translation>
-        </message>
-        <message>
-            <source>The JSON that hopwise check --json or hopwise respond --json printed.</source>
-            <translation>hopwise check --json 或 hopwise respond --json 输出的 JSON。</translation>
-        </message>
-        <message>
-            <source>This computer is the service's host: answer &amp;here</source>
-            <translation>本机就是服务所在的主机：在这里应答(&amp;H)</translation>
-        </message>
-        <message>
             <source>Show the &amp;log</source>
             <translation>显示日志(&amp;L)</translation>
         </message>
@@ -1066,24 +1091,6 @@ Add this computer where it really stands: outside of everything if it is on anot
         <message>
             <source>✖ As it stands, nothing can be sent: from the places that are named no hop has an address that can be reached. Give the first hop behind such a place an address, or name another place.</source>
             <translation>✖ 目前无法发送任何探测：从已指定的位置，没有哪一跳有可达的地址。请给这些位置之后的第一跳填写地址，或指定另一个位置。</translation>
-        </message>
-        <message numerus="yes">
-            <source>Answers on %n port(s) here.</source>
-            <translation>
-                <numerusform>正在本机的 %n 个端口上应答。</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n port(s) are held by a program, which is left alone.</source>
-            <translation>
-                <numerusform>%n 个端口已被程序占用，不去打扰它。</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n observation(s) of other computers count from the next test on.</source>
-            <translation>
-                <numerusform>其他电脑的 %n 条观测从下次测试起计入。</numerusform>
-            </translation>
         </message>
     </context>
     <context>

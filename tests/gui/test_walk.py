@@ -122,8 +122,10 @@ def test_a_project_is_made_saved_tested_and_reported(qapp, tmp_path):
         assert "saved" in window.rail.findChildren(type(window.status))[-1].text()
 
         assert window.page is window.test_page
-        click(window.test_page.answer_here)
-        await until(window.test_page.answering.changed, lambda: window.test_page.answering.bound is not None)
+        click(window.test_page.answerers.answer_here)
+        await until(
+            window.test_page.answerers.answering.changed, lambda: window.test_page.answerers.answering.bound is not None
+        )
         await verdict(window)
         click(window.test_page.log_switch)
         assert "tcp 127.0.0.1:8080" in window.test_page.log.toPlainText()

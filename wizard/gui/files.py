@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QDialog, QMessageBox, QWidget
 
 from wizard.gui.asking import answered, choose, file_to_open, file_to_save
 from wizard.gui.context import Context
+from wizard.gui.pages.answerers import Answerers, script_name
 from wizard.gui.pages.problems import ProblemsDialog
-from wizard.gui.pages.test import TestPage, script_name
 from wizard.gui.view_models.document import default_name
 from wizard.gui.view_models.report import ReportKind, ReportModel
 from wizard.model.atomic import write_whole
@@ -28,11 +28,11 @@ _LARGEST_RESULT = 64 * 1024 * 1024
 class FileActions(QObject):
     """Each starts a job that asks what there is to ask, and does it."""
 
-    def __init__(self, context: Context, report: ReportModel, test: TestPage, window: QWidget) -> None:
+    def __init__(self, context: Context, report: ReportModel, answerers: Answerers, window: QWidget) -> None:
         super().__init__(window)
         self._context = context
         self._report = report
-        self._test = test
+        self._answerers = answerers
         self._window = window
         self._asking = False
         self._opening: Path | None = None
@@ -175,7 +175,7 @@ class FileActions(QObject):
         except (OSError, UnicodeDecodeError, EarlierError) as error:
             self._tell(f"{path}: {getattr(error, 'strerror', None) or error}")
             return
-        self._test.bring(observations, notes)
+        self._answerers.bring(observations, notes)
 
     async def _write_report(self, kind: ReportKind) -> None:
         kinds = {

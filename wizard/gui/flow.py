@@ -64,9 +64,3 @@ def is_open(step: Step, known: Known) -> bool:
     if step is Step.TEST:
         return known.chosen and not known.faulty
     return known.chosen
-
-
-def after(step: Step) -> Step | None:
-    """The next page in order; None behind the last."""
-    position = ORDER.index(step)
-    return ORDER[position + 1] if position + 1 < len(ORDER) else None

@@ -40,6 +40,8 @@ def paint_diagram(
         _paint_card(painter, where, card, palette, layout.title_lines, highlighted=card.id == highlight)
     for placed in layout.eyes:
         paint_eye(painter, placed.at, palette)
+        # The thread of another eye may pass behind the words.
+        painter.fillRect(placed.text.adjusted(0, 3, 0, -3), QColor(palette.surface))
         align = Qt.AlignmentFlag.AlignRight if placed.to_left else Qt.AlignmentFlag.AlignLeft
         write(painter, placed.text, placed.eye.text, sans(EYE_SIZE), palette.accent, align)
     painter.restore()

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QPushButton, QWidget
 
 from wizard.gui.context import Context
-from wizard.gui.controls.copied import Copied
 from wizard.gui.controls.frames import Card, Text
 from wizard.gui.controls.switch import Switch
 from wizard.gui.diagram.model import diagram_model, strips_model
 from wizard.gui.diagram.view import DiagramView, StripsView
 from wizard.gui.flow import Step
+from wizard.gui.pages.answerers import Answerers
 from wizard.gui.pages.log_words import LogWords
 from wizard.gui.pages.page import Page
 from wizard.gui.view_models.answering import AnsweringModel
 from wizard.gui.view_models.run import RunState
-from wizard.observation import Observation
 from wizard.report.summary import sentence
 
 _REPAINT_MS = 60
@@ -27,20 +24,14 @@ _LOG_LINES = 4000
 
 
 class TestPage(Page):
-    """The run. Signals: `add_result_wanted`, `script_wanted`."""
+    """The run, live; what it needs; and what was heard."""
 
     __test__ = False  # for pytest, which takes it for a test by its name
 
-    add_result_wanted = Signal()
-    script_wanted = Signal()
-
     def __init__(self, context: Context, answering: AnsweringModel, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
-        self.answering = answering
         self._log_words = LogWords(context, self)
         self._logged = 0
-        self._brought: tuple[Observation, ...] = ()
-        self._notes: tuple[str, ...] = ()
 
         picture = Card()
         self.diagram = DiagramView(context.theme)
@@ -62,7 +53,8 @@ class TestPage(Page):
         self.nowhere = Text("problem")
         self.column.addWidget(self.nowhere)
         self._practice: QWidget | None = None
-        self._build_before()
+        self.answerers = Answerers(context, answering)
+        self.column.addWidget(self.answerers)
         self._skipped = Text("muted")
         self.column.addWidget(self._skipped)
         self._build_log()
@@ -78,36 +70,7 @@ class TestPage(Page):
         context.run.ended.connect(self.refresh)
         context.document.changed.connect(self._edited)
         context.document.opened.connect(self._opened)
-        answering.changed.connect(self.refresh)
         self.retranslate()
-
-    def _build_before(self) -> None:
-        self.before = Card()
-        self._before_heading = Text("heading")
-        self._before_text = Text()
-        self.command = Copied()
-        self.script = QPushButton()
-        self.add_result = QPushButton()
-        self.answer_here = Switch(self.context.theme)
-        self._answering = Text("muted")
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        for button in (self.script, self.add_result):
-            button.setObjectName("small")
-            row.addWidget(button)
-        row.addStretch(1)
-        self.before.body.addWidget(self._before_heading)
-        self.before.body.addWidget(self._before_text)
-        self.before.body.addWidget(self.command)
-        self.before.body.addLayout(row)
-        self.before.body.addWidget(self.answer_here)
-        self.before.body.addWidget(self._answering)
-        self._result_notes = Text("muted")
-        self.before.body.addWidget(self._result_notes)
-        self.column.addWidget(self.before)
-        self.script.clicked.connect(self.script_wanted)
-        self.add_result.clicked.connect(self.add_result_wanted)
-        self.answer_here.toggled.connect(self._answer_here)
 
     def _build_log(self) -> None:
         self.log_switch = Switch(self.context.theme)
@@ -198,13 +161,7 @@ class TestPage(Page):
             return
         self.log.clear()
         self._logged = 0
-        self.context.run.run(project, self.context.passwords.by_vantage(project.vantages), self._brought)
-        self.refresh()
-
-    def bring(self, observations: tuple[Observation, ...], notes: tuple[str, ...]) -> None:
-        """Add what another computer saw; it counts from the next test on."""
-        self._brought = (*self._brought, *observations)
-        self._notes = (*self._notes, *notes)
+        self.context.run.run(project, self.context.passwords.by_vantage(project.vantages), self.answerers.brought)
         self.refresh()
 
     def show_hop(self, hop: str) -> None:
@@ -218,19 +175,7 @@ class TestPage(Page):
         self.strips.setAccessibleName(self.tr("Ports at each hop"))
         self.progress.setAccessibleName(self.tr("Progress of the test"))
         self._strips_heading.setText(self.tr("Ports at each hop"))
-        self._before_heading.setText(self.tr("Before the test: somebody must answer"))
-        self._before_text.setText(
-            self.tr(
-                "A port can only be proven open by an answer. On the service's host, start the responder: it answers "
-                "this project's signed probes on every planned port that your service does not hold itself."
-            )
-        )
-        self.script.setText(self.tr("&Save as a script for a bare host…"))
-        self.script.setToolTip(self.tr("One Python file. Nothing has to be installed on the host."))
-        self.add_result.setText(self.tr("Add a result from &another computer…"))
-        self.add_result.setToolTip(self.tr("The JSON that hopwise check --json or hopwise respond --json printed."))
-        self.answer_here.setText(self.tr("This computer is the service's host: answer &here"))
-        self.answer_here.updateGeometry()
+        self.answerers.retranslate()
         self.log_switch.setText(self.tr("Show the &log"))
         self.log_switch.updateGeometry()
         self.log.setAccessibleName(self.tr("Log"))
@@ -261,37 +206,12 @@ class TestPage(Page):
             if document.valid and document.probes == 0
             else ""
         )
-        self._show_before()
+        self.answerers.setVisible(not run.busy and (self._practice is None or self._practice.isHidden()))
+        self.answerers.refresh()
         self._skipped.say("\n".join(self._log_words.skipped(each) for each in run.skipped))
         if self.log_switch.isChecked():
             self._write_log()
         self.said.emit()
-
-    def _show_before(self) -> None:
-        document = self.context.document
-        self.before.setVisible(not self.context.run.busy and (self._practice is None or self._practice.isHidden()))
-        file = document.path.name if document.path else "project.toml"
-        self.command.show_text(f"hopwise respond {_quoted(file)}")
-        self.script.setEnabled(document.valid)
-        self.add_result.setEnabled(document.valid)
-        self.answer_here.setEnabled(document.valid or self.answering.busy)
-        if self.answer_here.isChecked() != self.answering.busy:
-            self.answer_here.blockSignals(True)
-            self.answer_here.setChecked(self.answering.busy)
-            self.answer_here.blockSignals(False)
-        bound = self.answering.bound
-        if self.answering.error:
-            self._answering.say(f"✖ {self.answering.error}")
-        elif bound is not None:
-            said = self.tr("Answers on %n port(s) here.", "", len(bound.ports))
-            if bound.held:
-                said += " " + self.tr("%n port(s) are held by a program, which is left alone.", "", len(bound.held))
-            self._answering.say(said)
-        else:
-            self._answering.say("")
-        brought = len(self._brought)
-        notes = [self.tr("%n observation(s) of other computers count from the next test on.", "", brought)]
-        self._result_notes.say("\n".join([*(notes if brought else []), *self._notes]))
 
     def _show_log(self, shown: bool) -> None:
         self.log.setVisible(shown)
@@ -317,23 +237,4 @@ class TestPage(Page):
             self.refresh()
 
     def _opened(self) -> None:
-        self._brought = ()
-        self._notes = ()
-        self.answering.stop()
         self.diagram.show_highlight(None)
-
-    def _answer_here(self, wanted: bool) -> None:
-        project = self.context.document.project
-        if wanted and project is not None:
-            self.answering.start(project)
-        else:
-            self.answering.stop()
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name
-
-
-def script_name(path: Path | None) -> str:
-    """What the printed responder is called."""
-    return f"{path.stem if path else 'hopwise'}-responder.py"

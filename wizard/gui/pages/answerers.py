@@ -1,0 +1,128 @@
+"""Who answers the probes, and who else has looked: what a test needs beside this computer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from wizard.gui.context import Context
+from wizard.gui.controls.copied import Copied
+from wizard.gui.controls.frames import Card, Text
+from wizard.gui.controls.switch import Switch
+from wizard.gui.view_models.answering import AnsweringModel
+from wizard.observation import Observation
+
+
+class Answerers(Card):
+    """How the responder is started, and results of other computers. Signals: `add_result_wanted`, `script_wanted`."""
+
+    add_result_wanted = Signal()
+    script_wanted = Signal()
+
+    def __init__(self, context: Context, answering: AnsweringModel, parent: QWidget | None = None) -> None:
+        super().__init__("card", parent)
+        self._context = context
+        self.answering = answering
+        self.brought: tuple[Observation, ...] = ()
+        """What other computers saw; it counts from the next test on."""
+        self._notes: tuple[str, ...] = ()
+        self._heading = Text("heading")
+        self._text = Text()
+        self.command = Copied()
+        self._same_file = Text("muted")
+        self.script = QPushButton()
+        self.add_result = QPushButton()
+        self.answer_here = Switch(context.theme)
+        self._answering = Text("muted")
+        self._results = Text("muted")
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        for button in (self.script, self.add_result):
+            button.setObjectName("small")
+            row.addWidget(button)
+        row.addStretch(1)
+        for widget in (self._heading, self._text, self.command, self._same_file):
+            self.body.addWidget(widget)
+        self.body.addLayout(row)
+        for widget in (self.answer_here, self._answering, self._results):
+            self.body.addWidget(widget)
+        self.script.clicked.connect(self.script_wanted)
+        self.add_result.clicked.connect(self.add_result_wanted)
+        self.answer_here.toggled.connect(self._answer_here)
+        context.document.opened.connect(self._opened)
+        answering.changed.connect(self.refresh)
+        self.retranslate()
+
+    def bring(self, observations: tuple[Observation, ...], notes: tuple[str, ...]) -> None:
+        """Add what another computer saw."""
+        self.brought = (*self.brought, *observations)
+        self._notes = (*self._notes, *notes)
+        self.refresh()
+
+    def retranslate(self) -> None:
+        """Put every fixed text into the present language."""
+        self._heading.setText(self.tr("Before the test: somebody must answer"))
+        self._text.setText(
+            self.tr(
+                "A port can only be proven open by an answer. On the service's host, start the responder: it answers "
+                "this project's signed probes on every planned port that your service does not hold itself."
+            )
+        )
+        self._same_file.setText(
+            self.tr("The host needs this project's file as it is now: copy it there again when hops or ports change.")
+        )
+        self.script.setText(self.tr("&Save as a script for a bare host…"))
+        self.script.setToolTip(self.tr("One Python file. Nothing has to be installed on the host."))
+        self.add_result.setText(self.tr("Add a result from &another computer…"))
+        self.add_result.setToolTip(self.tr("The JSON that hopwise check --json or hopwise respond --json printed."))
+        self.answer_here.setText(self.tr("This computer is the service's host: answer &here"))
+        self.answer_here.updateGeometry()
+
+    def refresh(self) -> None:
+        """Show the command for the open project, and what answers here."""
+        document = self._context.document
+        self.command.show_text(f"hopwise respond {_quoted(document.path.name if document.path else 'project.toml')}")
+        self.script.setEnabled(document.valid)
+        self.add_result.setEnabled(document.valid)
+        self.answer_here.setEnabled(document.valid or self.answering.busy)
+        if self.answer_here.isChecked() != self.answering.busy:
+            self.answer_here.blockSignals(True)
+            self.answer_here.setChecked(self.answering.busy)
+            self.answer_here.blockSignals(False)
+        bound = self.answering.bound
+        if self.answering.error:
+            self._answering.say(f"✖ {self.answering.error}")
+        elif bound is not None:
+            said = self.tr("Answers on %n port(s) here.", "", len(bound.ports))
+            if bound.held:
+                said += " " + self.tr("%n port(s) are held by a program, which is left alone.", "", len(bound.held))
+            self._answering.say(said)
+        else:
+            self._answering.say("")
+        count = len(self.brought)
+        notes = [self.tr("%n observation(s) of other computers count from the next test on.", "", count)]
+        self._results.say("\n".join([*(notes if count else []), *self._notes]))
+
+    def _opened(self) -> None:
+        self.brought = ()
+        self._notes = ()
+        self.answering.stop()
+        self.refresh()
+
+    def _answer_here(self, wanted: bool) -> None:
+        project = self._context.document.project
+        if wanted and project is not None:
+            self.answering.start(project)
+        else:
+            self.answering.stop()
+
+
+def script_name(path: Path | None) -> str:
+    """What the printed responder is called."""
+    return f"{path.stem if path else 'hopwise'}-responder.py"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name
