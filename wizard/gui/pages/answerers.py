@@ -46,8 +46,9 @@ class Answerers(Card):
         for widget in (self._heading, self._text, self.command, self._same_file):
             self.body.addWidget(widget)
         self.body.addLayout(row)
-        for widget in (self.answer_here, self._answering, self._results):
-            self.body.addWidget(widget)
+        self.body.addWidget(self.answer_here)
+        self.body.addWidget(self._answering)
+        self.body.addWidget(self._results)
         self.script.clicked.connect(self.script_wanted)
         self.add_result.clicked.connect(self.add_result_wanted)
         self.answer_here.toggled.connect(self._answer_here)
