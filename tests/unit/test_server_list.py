@@ -194,6 +194,10 @@ def test_a_coturn_with_a_shared_secret_has_that_kind() -> None:
     assert server.secret == Secret("hush")
 
 
+def test_a_coturn_that_only_does_stun_has_a_stun_address_and_no_user() -> None:
+    assert rows(found("stun-only\nexternal-ip=192.0.2.9\nuser=a:b\n")) == [(("stun:192.0.2.9:3478",), "", None)]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

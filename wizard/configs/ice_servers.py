@@ -12,6 +12,9 @@ from wizard.model.server_list import CredentialKind, ServerEntry
 from wizard.wire import rtc_config, uri
 from wizard.wire.rtc_config import LARGEST, ConfigError, RtcServer
 
+LARGEST_FILE = LARGEST
+"""Bytes of a file at most: no more than the characters that are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImportedServer:
@@ -39,7 +42,7 @@ def read_servers(data: bytes, host: str | None = None) -> Imported:
 
     `host` is where a `turnserver.conf` is reached, for one that does not say it.
     """
-    if len(data) > 4 * LARGEST:
+    if len(data) > LARGEST_FILE:
         raise ConfigError(f"too long for a list of servers; {LARGEST // 1024} kB are the most")
     try:
         text = data.decode("utf-8-sig")
@@ -77,7 +80,8 @@ def from_turnserver(conf: Turnserver, host: str | None = None) -> Imported:
             "this server would listen on nothing: UDP and TCP are off, and TLS is off or has no certificate"
         )
     if conf.on("stun-only"):
-        stun = tuple(url.replace("turn", "stun", 1) for url in urls if "transport=tcp" not in url)
+        # The address of a STUN server has no transport in it (RFC 7064 section 3.1).
+        stun = tuple(f"stun{url[4:].partition('?')[0]}" for url in urls if url.endswith("=udp"))
         if not stun:
             raise ConfigError("with stun-only and no-udp there is nothing to test")
         return Imported((ImportedServer(ServerEntry(stun)),), notes=tuple(notes))

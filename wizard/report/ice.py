@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
-from wizard.configs.ice_servers import read_servers
+from wizard.configs.ice_servers import LARGEST_FILE, read_servers
 from wizard.model.resource import resource
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind
@@ -358,10 +358,11 @@ def _listed(
     """What the file of `--servers` says to try. Raises ValueError in words, or OSError."""
     file: Path = options.servers
     try:
-        imported = read_servers(file.read_bytes())
+        with file.open("rb") as opened:
+            imported = read_servers(opened.read(LARGEST_FILE + 1))
     except ConfigError as fault:
         raise ValueError(f"{file}: {fault}") from None
-    for note in imported.notes:
+    for note in (*imported.notes, *(words for server in imported.servers for words in server.unread)):
         print(f"hopwise ice: {printable(f'{file}: {note}')}", file=err)
     options.relay_only = options.relay_only or imported.relay_only
     targets: list[Target] = []
