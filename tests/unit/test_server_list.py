@@ -124,6 +124,7 @@ def test_a_snippet_is_read_through_comments_types_and_markup() -> None:
         "new RTCPeerConnection({iceServers: [{urls: 'turn:192.0.2.2', username: 'a', credential: 'b'}]})",
         "const servers = [{urls: 'turn:192.0.2.2', username: 'a', credential: 'b'}];\nnew X({iceServers: servers});",
         "{urls: 'turn:192.0.2.2', username: 'a', credential: 'b'},",
+        "var iceServers = {'iceServers': [{'urls': 'turn:192.0.2.2', username: 'a', credential: 'b'}]};",
         "const iceServers: RTCIceServer[] = [{url: 'turn:192.0.2.2', username: 'a', credential: 'b'}]",
         "[{urls: 'turn:192.0.2.2', username: 'a', credential: 'b', credentialType: 'password'},]",
     ],

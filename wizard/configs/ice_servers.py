@@ -55,7 +55,8 @@ def read_servers(data: bytes, host: str | None = None) -> Imported:
         return from_turnserver(conf, host)
     if not rtc_config.is_config(text):
         raise ConfigError(
-            "no list of servers; expected an RTCConfiguration as JSON or JavaScript, or coturn's turnserver.conf"
+            "no list of servers is written out here; expected an RTCConfiguration as JSON or JavaScript, "
+            "or coturn's turnserver.conf"
         )
     config = rtc_config.parse_config(text, Secret)
     return Imported(tuple(_entry(server) for server in config.servers), config.relay_only)

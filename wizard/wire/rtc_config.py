@@ -137,7 +137,8 @@ def _list_starts(words: Sequence[Token]) -> list[int]:
             continue
         if words[value].marks("[", "{"):
             starts.append(value)
-    return starts
+    # A variable of that name may hold the whole configuration, with the list inside.
+    return [start for start in starts if words[start].marks("[")] or starts
 
 
 def _server_starts(words: Sequence[Token]) -> dict[int | None, list[int]]:
