@@ -7,7 +7,7 @@ set -euo pipefail
 
 qt_packages
 coturn=$(not_installed coturn)
-apt_packages coturn nftables iproute2 procps conntrack xvfb xdotool poppler-utils gnome-keyring dbus chromium libnss3-tools \
+apt_packages coturn nftables iproute2 procps conntrack xvfb xdotool poppler-utils gnome-keyring dbus chromium libnss3-tools imagemagick \
     fonts-noto-cjk fonts-dejavu-core desktop-file-utils appstream shellcheck
 # The tests start their own; nobody asked for a TURN server at the next boot.
 if [ -n "$coturn" ] && [ -d /run/systemd/system ]; then systemctl --quiet disable coturn || true; fi

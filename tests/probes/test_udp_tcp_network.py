@@ -75,6 +75,21 @@ async def test_ports_that_a_firewall_drops_stay_silent_among_open_ones_under_los
     assert took < 1.3 * DEFAULT_TIMEOUT_S
 
 
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+async def test_ports_behind_a_rate_limit_are_not_called_silent_while_others_still_answer(
+    path: Cable, protocol: str
+) -> None:
+    limit = "meta l4proto udp limit rate over 20/second burst 5 packets drop"
+    if protocol == "tcp":
+        limit = "tcp flags & (syn | ack) == syn limit rate over 10/second burst 5 packets drop"
+    path.filter(path.far, f"in {limit}", f"in {protocol} dport 10100 drop")
+    numbers = range(10000, 10101)
+    plan = a_plan(*((protocol, n) for n in numbers))
+    async with path.at_far(lambda: running(Responder(plan))):
+        seen = await path.in_near(lambda: observe_all([a_probe(n, protocol, FAR) for n in numbers], DEFAULT_TIMEOUT_S))
+    assert {probe.port for probe, one in seen.items() if one.outcome is not Outcome.ANSWERED} == {10100}
+
+
 @pytest.mark.parametrize("address", [FAR, FAR6])
 async def test_what_a_firewall_says_is_told_apart(path: Cable, address: str) -> None:
     path.filter(

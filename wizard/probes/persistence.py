@@ -16,6 +16,11 @@ _MIN_GAP_S = 0.05
 _UNPROVEN_EXTRA = 600
 """Extra requests that a group without any evidence of loss may cost, over all its ports."""
 _MAX_ATTEMPTS = 60
+_TRICKLE_S = 1.5
+"""While ports still answer late, no port's silence is believed until so long after the last of them: what lets a few
+packets a second through answers all in the end."""
+_MOST_TIMEOUTS = 6.0
+_TRICKLE_GAP_S = 0.5
 
 
 @dataclass(slots=True)
@@ -28,9 +33,13 @@ class Loss:
     rtt_s: float | None = None
     """The shortest round trip so far."""
     _jitter: random.Random = field(default_factory=random.Random)
+    late_at: float = -math.inf
+    """When a port last answered that had to be asked again."""
 
-    def answered(self, attempts: int, rtt_s: float) -> None:
+    def answered(self, attempts: int, rtt_s: float, now: float = -math.inf) -> None:
         """A port answered its `attempts`-th request, and none before it."""
+        if attempts > 1:
+            self.late_at = max(self.late_at, now)
         self.tried += attempts
         self.lost += attempts - 1
         self.rtt_s = rtt_s if self.rtt_s is None else min(self.rtt_s, rtt_s)
@@ -55,9 +64,13 @@ class Loss:
         return max(_MIN_GAP_S, 2 * (self.rtt_s or 0.0))
 
     def deadline(self, started: float, attempts: int, timeout_s: float) -> float:
-        """When silence is believed, after `attempts` requests: one time-out, or up to two while loss is evident."""
+        """When silence is believed, after `attempts` requests: one time-out, or up to two while loss is evident.
+
+        Later still while other ports go on answering late.
+        """
         patient = self.evident and attempts < self.needed
-        return started + timeout_s * (2.0 if patient else 1.0)
+        trickle = min(self.late_at + _TRICKLE_S, started + timeout_s * _MOST_TIMEOUTS)
+        return max(started + timeout_s * (2.0 if patient else 1.0), trickle)
 
     def next_attempt(self, started: float, now: float, attempts: int, timeout_s: float) -> float | None:
         """When to ask again, on the clock of `now`; None if what is sent from now on could not be answered in time.
@@ -76,4 +89,5 @@ class Loss:
         when = min(by_rfc, extra)
         if when <= last or (self.evident and missing > 0 and when <= last + timeout_s):
             return when
-        return None
+        again = now + _TRICKLE_GAP_S * self._jitter.uniform(0.8, 1.2)
+        return again if again < min(self.late_at + _TRICKLE_S, started + timeout_s * _MOST_TIMEOUTS) else None

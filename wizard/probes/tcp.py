@@ -314,7 +314,7 @@ class _Port:
 
     def _round_trip(self, one: _Try, now: float) -> None:
         took = now - one.began
-        self._loss.answered(one.attempt + (took > _SYN_RETRANSMITTED_S), took)
+        self._loss.answered(one.attempt + (took > _SYN_RETRANSMITTED_S), took, now)
 
     def _not_connected(self, one: _Try, sock: socket.socket, error: OSError) -> Judgement:
         target = self._aimed.target

@@ -202,7 +202,7 @@ class UdpProber:
         if judgement.outcome is Outcome.ALIEN:
             port.alien = judgement.error
         else:
-            port.loss.answered(sent.attempt, rtt_ms / 1000)
+            port.loss.answered(sent.attempt, rtt_ms / 1000, asyncio.get_running_loop().time())
             self._decide(port, judgement)
 
     def _failer(self, here: Mapping[int, list[_Port]]) -> Failed:
