@@ -194,10 +194,7 @@ def test_a_redacted_report_has_no_address_and_no_name_in_text_outline_or_metadat
     text = text_of(document)
     # A name may be broken over two lines of a cell.
     assert leaked(text, secretive.secrets) == leaked("".join(text.split()), secretive.secrets) == []
-    with pikepdf.open(_io(document)) as pdf:
-        held = " ".join(_strings(obj) for obj in pdf.objects)
-        with pdf.open_metadata() as metadata:
-            held += str(metadata)
+    held = held_strings(document)
     assert "Path report" in held
     assert leaked(held, secretive.secrets) == []
 
@@ -249,6 +246,14 @@ def test_a_report_is_written_without_a_display_and_without_a_window_open(tmp_pat
 
 def _io(document: bytes) -> io.BytesIO:
     return io.BytesIO(document)
+
+
+def held_strings(document: bytes) -> str:
+    """Every string in a PDF but those that are painted, and its metadata."""
+    with pikepdf.open(_io(document)) as pdf:
+        held = " ".join(_strings(obj) for obj in pdf.objects)
+        with pdf.open_metadata() as metadata:
+            return held + str(metadata)
 
 
 def _strings(obj: object) -> str:

@@ -17,6 +17,7 @@ from markdown_it.token import Token
 
 from tests.unit import benches
 from tests.unit.test_report_redact import leaked
+from wizard.audit.finding import Audit, NotChecked
 from wizard.model.resource import resource
 from wizard.probes.ice import CandidateError, ServerTried
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict
@@ -202,6 +203,14 @@ def test_the_networks_that_every_server_should_deny_stay_and_the_users_own_addre
     assert re.fullmatch(r"- external-ip=address-\d+", *findings["wrong-external-ip"]["change"])
     assert findings["weak-password"]["change"] == ["- user=user-1:…", "+ user=user-1:…"]
     assert findings["weak-password"]["where"] == "turnserver.conf:5"
+
+
+def test_the_peers_that_were_not_asked_about_stay_and_what_the_server_said_of_whom_does_not() -> None:
+    missing = NotChecked("peers", {"list": "10.0.0.1, fd00::1", "text": "10.20.30.40 is gone"})
+    bench = bench_of(benches.STARTED, 1.0, [Audit("turn:198.51.100.9", (), (missing,))])
+    (row,) = to_json(redact(bench))["audit"]["not_checked"]
+    assert "10.0.0.1, fd00::1" in row["title"]
+    assert "10.20.30.40" not in row["title"]
 
 
 def test_a_name_that_only_a_later_part_tells_is_found_in_an_earlier_one() -> None:

@@ -77,7 +77,7 @@ class Sheet:
         self.flow.text(title, self._heading)
         self.flow.gap(6)
 
-    def section(self, title: str, beneath: float = 60) -> None:
+    def section(self, title: str, beneath: float = 90) -> None:
         """A heading within a chapter, on one page with so many pixels of what follows."""
         self.flow.gap(10)
         self.flow.need(self._finding_title.line + 2 + beneath)

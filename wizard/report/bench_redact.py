@@ -30,6 +30,7 @@ from wizard.wire.stun import Address
 
 _USER_LINE = "user="
 _SCHEMES = ("turn:", "turns:")
+_PEERS = "peers"
 _DENIAL = "+ denied-peer-ip="
 _OF_PEERS = frozenset(GROUP_CODE.values())
 _EVERYBODYS = re.compile(
@@ -216,7 +217,7 @@ def _audit(audit: Audit, names: Pseudonyms) -> Audit:
     return Audit(
         target=target,
         findings=tuple(_finding(finding, said) for finding in audit.findings),
-        not_checked=tuple(NotChecked(missing.code, _values(missing.values, said)) for missing in audit.not_checked),
+        not_checked=tuple(_missing(missing, said) for missing in audit.not_checked),
         unknown_options=tuple(UnknownOption(said(one.name), one.line) for one in audit.unknown_options),
     )
 
@@ -229,16 +230,25 @@ def _target(target: str, names: Pseudonyms) -> str:
 
 
 def _finding(finding: AuditFinding, said: Callable[[str], str]) -> AuditFinding:
-    def peers(text: str) -> str:
-        kept = [*_EVERYBODYS.findall(text), ""]
-        return "".join(said(part) + own for part, own in zip(_EVERYBODYS.split(text), kept, strict=True))
-
+    peers = _sparing(said)
     return replace(
         finding,
         where=said(finding.where),
         values=_values(finding.values, peers if finding.code in _OF_PEERS else said),
         change=tuple(peers(line) if line.startswith(_DENIAL) else said(line) for line in finding.change),
     )
+
+
+def _missing(missing: NotChecked, said: Callable[[str], str]) -> NotChecked:
+    return NotChecked(missing.code, _values(missing.values, _sparing(said) if missing.code == _PEERS else said))
+
+
+def _sparing(said: Callable[[str], str]) -> Callable[[str], str]:
+    def spared(text: str) -> str:
+        kept = [*_EVERYBODYS.findall(text), ""]
+        return "".join(said(part) + own for part, own in zip(_EVERYBODYS.split(text), kept, strict=True))
+
+    return spared
 
 
 def _values(values: Mapping[str, str], said: Callable[[str], str]) -> dict[str, str]:
