@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -218,7 +221,9 @@ class ServicePage(Page):
             )
             self.new_address.line.setFocus(Qt.FocusReason.OtherFocusReason)
             return
-        self.new_wanted.emit(new_project(_preset(self.presets.currentItem()), address, self.context.language))
+        project = new_project(_preset(self.presets.currentItem()), address, self.context.language)
+        # A key of its own outlives edits of the path: a responder that runs already goes on answering.
+        self.new_wanted.emit(replace(project, probe_key=secrets.token_urlsafe(24)))
 
 
 class _Way(QWidget):
