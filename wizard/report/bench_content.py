@@ -206,7 +206,7 @@ class _Ice:
                     *("time", "type", "foundation", "protocol", "address"),
                     *("port", "priority", "url", "relay-protocol"),
                 ),
-                (7, 7, 12, 8.5, 14, 6.5, 17, 20.5, 7.5),
+                (6.5, 6.5, 11.5, 8.5, 14, 6.5, 17, 20.5, 9),
                 tuple(
                     tuple(Field(cell, literal=place in (2, 4, 5, 6, 7)) for place, cell in enumerate(cells(one)))
                     for one in preferred_first(self._result.candidates)
