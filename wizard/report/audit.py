@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +18,7 @@ from wizard.audit.rules import audit_file
 from wizard.audit.words import finding_words, not_checked_words, phrase
 from wizard.configs.turnserver import Turnserver, parse
 from wizard.diagnosis.verdict import Severity
+from wizard.model.atomic import write_whole
 from wizard.model.secret import Secret
 from wizard.probes.audit import AuditError, Options, audit_server
 from wizard.probes.conversation import trust
@@ -156,7 +155,8 @@ def _of_file(options: argparse.Namespace, err: TextIO) -> Audit:
     conf = read(path)
     if options.harden is not None:
         hardened = harden(conf)
-        write_private(options.harden, hardened)
+        # It holds a secret: a new file is its owner's alone. A link stays a link: what it points to is replaced.
+        write_whole(Path(os.path.realpath(options.harden)), hardened, 0o600)
         print(phrase("written", file=options.harden), file=err)
         left = [f.code for f in audit_file(parse(hardened)).findings if f.severity is not Severity.INFO]
         if left:
@@ -174,31 +174,6 @@ def read(path: Path) -> Turnserver:
     if conf.lines and not any(option.kind is not None for option in conf.options) and conf.unknown:
         raise ValueError(f"{path}: not a turnserver.conf, there is no option of coturn in it")
     return conf
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that holds a secret: whole or not at all, for its owner alone, or for whom it was for before.
-
-    Raises OSError.
-    """
-    # A link stays a link: what it points to is replaced.
-    target = Path(os.path.realpath(path))
-    handle, name = tempfile.mkstemp(prefix=".hopwise-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            before = target.stat()
-            Path(name).chmod(before.st_mode & 0o777)
-            if hasattr(os, "chown"):
-                with contextlib.suppress(PermissionError):
-                    os.chown(name, before.st_uid, before.st_gid)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _of_server(
