@@ -25,6 +25,8 @@ EXIT_DEFECT = 70
 """Of Hopwise itself, as in sysexits.h. Python's own is 1, which here says that a port is blocked."""
 EXIT_INTERRUPTED = 130
 
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
@@ -68,6 +70,9 @@ def _wizard(arguments: Sequence[str], commands: Sequence[str]) -> int:
     if len(arguments) > 1 or (arguments and not Path(arguments[0]).exists()):
         word = arguments[0]
         return _complain(f"{word}: neither a project file nor a command; the commands are {', '.join(commands)}")
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, _DISPLAYS)):
+        # Qt would abort without a word that helps.
+        return _complain("there is no display for the wizard; in a terminal use hopwise check PROJECT or hopwise demo")
     from wizard.gui.app import main as wizard_main
 
     return wizard_main(list(arguments))

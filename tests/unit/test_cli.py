@@ -158,3 +158,13 @@ def test_a_defect_of_the_program_is_not_told_as_a_blocked_port(
     monkeypatch.setattr("wizard.session.make_plan", broken)
     assert main(["check", str(project)]) == 70
     assert "a defect" in capsys.readouterr().err
+
+
+@pytest.mark.requires("linux")
+def test_without_a_display_the_wizard_says_what_to_use(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main([]) == 2
+    assert "no display" in capsys.readouterr().err
