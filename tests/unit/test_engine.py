@@ -387,6 +387,15 @@ def test_a_router_with_a_shared_address_is_told_so() -> None:
     assert "cgnat-address" in codes(diagnose(project=shared), Severity.WARNING)
 
 
+def test_carrier_nat_among_the_suspects_is_pointed_out() -> None:
+    carrier = Hop("carrier", HopKind.CGNAT, "Provider", "203.0.113.20")
+    router = replace(PROJECT.hops[0], address="100.72.3.4")
+    project = replace(PROJECT, hops=(carrier, router, *PROJECT.hops[1:]))
+    silent = [replace(o, enters="carrier") for o in OUTSIDE_SILENT]
+    assert "cgnat-in-path" in codes(diagnose(silent, project=project), Severity.WARNING)
+    assert "cgnat-in-path" not in codes(diagnose(project=project), Severity.WARNING)
+
+
 def test_a_rewritten_source_is_noted() -> None:
     answers = [
         replace(o, source="198.51.100.5/24", seen_as="172.18.0.1:5000")
