@@ -110,7 +110,7 @@ def _carrier_nat(case: Case) -> Iterator[Finding]:
         if hop.kind is HopKind.CGNAT and any(
             case.verdicts[port].hops[position] is State.SUSPECT for port in case.ports
         ):
-            yield _note("cgnat-in-path", Severity.WARNING, (hop.id,), {"hop": hop.title})
+            yield _note("cgnat-in-path", Severity.WARNING, (), {"hop": hop.title})
     public = parse_ip(case.project.public_address)
     for hop in case.project.hops:
         address = parse_ip(hop.address or "")
