@@ -77,6 +77,203 @@
         </message>
     </context>
     <context>
+        <name>BenchPage</name>
+        <message>
+            <source>Does my STUN or TURN server work?</source>
+            <translation>我的 STUN 或 TURN 服务器能用吗？</translation>
+        </message>
+        <message>
+            <source>Testing…</source>
+            <translation>正在测试…</translation>
+        </message>
+        <message>
+            <source>Hopwise asks it as a browser would, and tells what it answers. It contacts nobody else.</source>
+            <translation>Hopwise 像浏览器一样询问服务器，并说明它的回答。除此之外不联系任何人。</translation>
+        </message>
+        <message>
+            <source>&amp;Gather</source>
+            <translation>收集(&amp;G)</translation>
+        </message>
+        <message>
+            <source>S&amp;end packets</source>
+            <translation>发送数据包(&amp;E)</translation>
+        </message>
+        <message>
+            <source>&amp;Measure</source>
+            <translation>测量(&amp;M)</translation>
+        </message>
+        <message>
+            <source>Aud&amp;it</source>
+            <translation>审计(&amp;I)</translation>
+        </message>
+        <message>
+            <source>Candidates</source>
+            <translation>候选地址</translation>
+        </message>
+        <message>
+            <source>Does it carry a call?</source>
+            <translation>能承载通话吗？</translation>
+        </message>
+        <message>
+            <source>My NAT</source>
+            <translation>我的 NAT</translation>
+        </message>
+        <message>
+            <source>Security audit</source>
+            <translation>安全审计</translation>
+        </message>
+        <message>
+            <source>Relays only, as with iceTransportPolicy: relay</source>
+            <translation>仅中继，如同 iceTransportPolicy: relay</translation>
+        </message>
+        <message>
+            <source>Measure how long a mapping lives, too (takes up to ten minutes)</source>
+            <translation>同时测量映射能保持多久（最多需要十分钟）</translation>
+        </message>
+        <message>
+            <source>This server is mine: its limits may be tried</source>
+            <translation>这台服务器是我的：可以试探它的限制</translation>
+        </message>
+        <message>
+            <source>Audit a turnserver.conf…</source>
+            <translation>审计 turnserver.conf…</translation>
+        </message>
+        <message>
+            <source>Sto&amp;p</source>
+            <translation>停止(&amp;P)</translation>
+        </message>
+        <message>
+            <source>Save report</source>
+            <translation>保存报告</translation>
+        </message>
+        <message>
+            <source>As PDF…</source>
+            <translation>存为 PDF…</translation>
+        </message>
+        <message>
+            <source>As JSON…</source>
+            <translation>存为 JSON…</translation>
+        </message>
+        <message>
+            <source>As Markdown…</source>
+            <translation>存为 Markdown…</translation>
+        </message>
+        <message>
+            <source>Leave out addresses and names</source>
+            <translation>隐去地址和名称</translation>
+        </message>
+        <message>
+            <source>Stopped before the end: what is missing was not tested.</source>
+            <translation>已提前停止：缺少的部分没有测试。</translation>
+        </message>
+        <message>
+            <source>Another test runs; this one can begin when it has ended.</source>
+            <translation>另一项测试正在进行，结束后才能开始这一项。</translation>
+        </message>
+        <message>
+            <source>The behaviour of a NAT is measured over UDP: list a STUN or TURN server that speaks it.</source>
+            <translation>NAT 的行为通过 UDP 测量：请列出一台使用 UDP 的 STUN 或 TURN 服务器。</translation>
+        </message>
+        <message>
+            <source>List a TURN server for this: a STUN server relays nothing.</source>
+            <translation>这项测试需要 TURN 服务器：STUN 服务器不做中继。</translation>
+        </message>
+        <message>
+            <source>{count} of {all} sessions, loss {loss} %</source>
+            <translation>{count} / {all} 个会话，丢包 {loss} %</translation>
+        </message>
+        <message>
+            <source>Sends up to {count} MB through the server.</source>
+            <translation>最多经服务器发送 {count} MB。</translation>
+        </message>
+        <message>
+            <source>It is tried only if you say that the server is yours.</source>
+            <translation>只有在您确认服务器属于自己时才会试探。</translation>
+        </message>
+        <message>
+            <source>IPv4 and IPv6</source>
+            <translation>IPv4 和 IPv6</translation>
+        </message>
+        <message>
+            <source>IPv4 only</source>
+            <translation>仅 IPv4</translation>
+        </message>
+        <message>
+            <source>IPv6 only</source>
+            <translation>仅 IPv6</translation>
+        </message>
+        <message>
+            <source>Address family</source>
+            <translation>地址族</translation>
+        </message>
+        <message>
+            <source>Network interface</source>
+            <translation>网络接口</translation>
+        </message>
+        <message>
+            <source>As this computer routes</source>
+            <translation>由本机路由决定</translation>
+        </message>
+        <message>
+            <source>TURN server</source>
+            <translation>TURN 服务器</translation>
+        </message>
+        <message>
+            <source>Capacity</source>
+            <translation>容量</translation>
+        </message>
+        <message>
+            <source>{count} sessions of {mbit} Mbit/s</source>
+            <translation>{count} 个会话，每个 {mbit} Mbit/s</translation>
+        </message>
+        <message>
+            <source>Not tried</source>
+            <translation>不试探</translation>
+        </message>
+        <message>
+            <source>Servers from a file</source>
+            <translation>从文件读取服务器</translation>
+        </message>
+        <message>
+            <source>All files (*)</source>
+            <translation>所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>Audit a turnserver.conf</source>
+            <translation>审计 turnserver.conf</translation>
+        </message>
+    </context>
+    <context>
+        <name>BenchReport</name>
+        <message>
+            <source>PDF (*.pdf)</source>
+            <translation>PDF (*.pdf)</translation>
+        </message>
+        <message>
+            <source>JSON (*.json)</source>
+            <translation>JSON (*.json)</translation>
+        </message>
+        <message>
+            <source>Markdown (*.md)</source>
+            <translation>Markdown (*.md)</translation>
+        </message>
+        <message>
+            <source>Save the report</source>
+            <translation>保存报告</translation>
+        </message>
+        <message>
+            <source>Saved as {path}</source>
+            <translation>已保存为 {path}</translation>
+        </message>
+    </context>
+    <context>
+        <name>BenchWindow</name>
+        <message>
+            <source>TURN bench — Hopwise</source>
+            <translation>TURN 测试台 — Hopwise</translation>
+        </message>
+    </context>
+    <context>
         <name>Copied</name>
         <message>
             <source>Copy</source>
@@ -369,6 +566,10 @@
             <translation>另存为(&amp;A)…</translation>
         </message>
         <message>
+            <source>&amp;TURN bench</source>
+            <translation>TURN 测试台(&amp;T)</translation>
+        </message>
+        <message>
             <source>&amp;Quit</source>
             <translation>退出(&amp;Q)</translation>
         </message>
@@ -588,6 +789,13 @@ Add this computer where it really stands: outside of everything if it is on anot
         <message>
             <source>Enter the user name and the password to test from this relay.</source>
             <translation>请输入用户名和密码，以便从这个中继测试。</translation>
+        </message>
+    </context>
+    <context>
+        <name>PlotView</name>
+        <message>
+            <source>loss so far: {loss} %</source>
+            <translation>目前丢包：{loss} %</translation>
         </message>
     </context>
     <context>
@@ -817,90 +1025,134 @@ Add this computer where it really stands: outside of everything if it is on anot
         </message>
     </context>
     <context>
-        <name>ServersPage</name>
+        <name>ServerListCard</name>
         <message>
-            <source>Does my STUN or TURN server work?</source>
-            <translation>我的 STUN 或 TURN 服务器正常吗？</translation>
+            <source>&amp;Add</source>
+            <translation>添加(&amp;A)</translation>
         </message>
         <message>
-            <source>Asking…</source>
-            <translation>正在询问…</translation>
+            <source>&amp;Paste a list</source>
+            <translation>粘贴列表(&amp;P)</translation>
         </message>
         <message>
-            <source>It helps callers to find a way to each other. Hopwise asks it as a browser would.</source>
-            <translation>它帮助通话双方找到彼此。Hopwise 像浏览器一样询问它。</translation>
+            <source>From a &amp;file…</source>
+            <translation>从文件(&amp;F)…</translation>
         </message>
         <message>
-            <source>Every server answers as it should.</source>
-            <translation>每个服务器都正常应答。</translation>
+            <source>Cop&amp;y the list</source>
+            <translation>复制列表(&amp;Y)</translation>
         </message>
         <message>
-            <source>{working} of {count} tries got what they asked for.</source>
-            <translation>{count} 次尝试中有 {working} 次成功。</translation>
+            <source>D&amp;uplicate</source>
+            <translation>复制一份(&amp;U)</translation>
         </message>
         <message>
-            <source>&amp;Test</source>
-            <translation>测试(&amp;T)</translation>
+            <source>Move up</source>
+            <translation>上移</translation>
         </message>
         <message>
-            <source>&amp;Servers, one on each line</source>
-            <translation>服务器，每行一个(&amp;S)</translation>
+            <source>Move down</source>
+            <translation>下移</translation>
+        </message>
+        <message>
+            <source>&amp;Remove</source>
+            <translation>移除(&amp;R)</translation>
+        </message>
+        <message>
+            <source>An iceServers block, a piece of JavaScript, JSON, a turnserver.conf, or addresses.</source>
+            <translation>iceServers 段落、JavaScript 片段、JSON、turnserver.conf 或地址均可。</translation>
+        </message>
+        <message>
+            <source>As JSON, without credentials</source>
+            <translation>存为 JSON，不含凭据</translation>
+        </message>
+        <message>
+            <source>As JavaScript, without credentials</source>
+            <translation>存为 JavaScript，不含凭据</translation>
+        </message>
+        <message>
+            <source>Servers to test</source>
+            <translation>要测试的服务器</translation>
+        </message>
+        <message>
+            <source>Addresses, &amp;one on each line</source>
+            <translation>地址，每行一个(&amp;O)</translation>
         </message>
         <message>
             <source>For example stun:198.51.100.7:3478 or turn:198.51.100.7:3478?transport=tcp</source>
             <translation>例如 stun:198.51.100.7:3478 或 turn:198.51.100.7:3478?transport=tcp</translation>
         </message>
         <message>
-            <source>&amp;User name</source>
-            <translation>用户名(&amp;U)</translation>
+            <source>&amp;Credentials</source>
+            <translation>凭据(&amp;C)</translation>
         </message>
         <message>
-            <source>For TURN only.</source>
-            <translation>仅用于 TURN。</translation>
+            <source>Address of the &amp;web service</source>
+            <translation>网络服务的地址(&amp;W)</translation>
+        </message>
+        <message>
+            <source>It gives user name and password.</source>
+            <translation>它给出用户名和密码。</translation>
+        </message>
+        <message>
+            <source>a new server</source>
+            <translation>新服务器</translation>
+        </message>
+        <message>
+            <source>User name and password</source>
+            <translation>用户名和密码</translation>
+        </message>
+        <message>
+            <source>Shared secret of the server (use-auth-secret)</source>
+            <translation>服务器的共享密钥（use-auth-secret）</translation>
+        </message>
+        <message>
+            <source>From a web service</source>
+            <translation>来自网络服务</translation>
+        </message>
+        <message>
+            <source>User &amp;name</source>
+            <translation>用户名(&amp;N)</translation>
+        </message>
+        <message>
+            <source>kept already</source>
+            <translation>已保存</translation>
+        </message>
+        <message>
+            <source>The credentials in use end at {when}.</source>
+            <translation>当前使用的凭据在 {when} 失效。</translation>
+        </message>
+        <message>
+            <source>May be left empty.</source>
+            <translation>可以留空。</translation>
         </message>
         <message>
             <source>Pass&amp;word</source>
             <translation>密码(&amp;W)</translation>
         </message>
         <message>
-            <source>It is sent to no one but the server, and not kept.</source>
-            <translation>只用于该服务器，不会保存。</translation>
+            <source>&amp;Shared secret</source>
+            <translation>共享密钥(&amp;S)</translation>
         </message>
         <message>
-            <source>Sto&amp;p</source>
-            <translation>停止(&amp;P)</translation>
+            <source>static-auth-secret of the server; credentials for a day are made from it.</source>
+            <translation>服务器的 static-auth-secret；由它生成一天有效的凭据。</translation>
         </message>
         <message>
-            <source>Addresses that were found (candidates)</source>
-            <translation>找到的地址（候选）</translation>
+            <source>&amp;Token of the web service</source>
+            <translation>网络服务的令牌(&amp;T)</translation>
         </message>
         <message>
-            <source>Time</source>
-            <translation>时间</translation>
+            <source>Passwords are kept in the keyring of this computer, and sent to their server only.</source>
+            <translation>密码保存在本机的密钥环中，只发送给对应的服务器。</translation>
         </message>
         <message>
-            <source>Type</source>
-            <translation>类型</translation>
+            <source>The keyring is locked: passwords are kept in memory until Hopwise is closed.</source>
+            <translation>密钥环已锁定：密码只保留在内存中，直到 Hopwise 关闭。</translation>
         </message>
         <message>
-            <source>Address</source>
-            <translation>地址</translation>
-        </message>
-        <message>
-            <source>Port</source>
-            <translation>端口</translation>
-        </message>
-        <message>
-            <source>Priority</source>
-            <translation>优先级</translation>
-        </message>
-        <message>
-            <source>Server</source>
-            <translation>服务器</translation>
-        </message>
-        <message>
-            <source>srflx is your own address as the server sees it; relay is an address on the server that passes everything on. Callers prefer host to srflx, and srflx to relay.</source>
-            <translation>srflx 是服务器看到的您自己的地址；relay 是服务器上替您转发一切的地址。通话时优先用 host，其次 srflx，最后 relay。</translation>
+            <source>No keyring can be used: passwords are kept in memory until Hopwise is closed.</source>
+            <translation>没有可用的密钥环：密码只保留在内存中，直到 Hopwise 关闭。</translation>
         </message>
     </context>
     <context>
@@ -1114,53 +1366,6 @@ Add this computer where it really stands: outside of everything if it is on anot
         <message>
             <source>Alt+Left</source>
             <translation>Alt+左箭头</translation>
-        </message>
-    </context>
-    <context>
-        <name>_TriedCard</name>
-        <message>
-            <source>works</source>
-            <translation>正常</translation>
-        </message>
-        <message>
-            <source>name not found</source>
-            <translation>找不到域名</translation>
-        </message>
-        <message>
-            <source>no answer</source>
-            <translation>没有应答</translation>
-        </message>
-        <message>
-            <source>refused</source>
-            <translation>被拒绝</translation>
-        </message>
-        <message>
-            <source>TLS failed</source>
-            <translation>TLS 失败</translation>
-        </message>
-        <message>
-            <source>user name or password rejected</source>
-            <translation>用户名或密码不对</translation>
-        </message>
-        <message>
-            <source>forbidden</source>
-            <translation>被禁止</translation>
-        </message>
-        <message>
-            <source>quota reached</source>
-            <translation>配额已满</translation>
-        </message>
-        <message>
-            <source>no capacity left</source>
-            <translation>容量已满</translation>
-        </message>
-        <message>
-            <source>sends clients elsewhere</source>
-            <translation>让客户端改用别的服务器</translation>
-        </message>
-        <message>
-            <source>does not speak the protocol</source>
-            <translation>不使用该协议</translation>
         </message>
     </context>
 </TS>

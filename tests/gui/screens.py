@@ -11,7 +11,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication
 
-from tests.gui.driver import click, fill, flip, in_wizard, practice, turn, verdict
+from tests.gui.driver import click, fill, flip, in_wizard, practice, turn, until, verdict
+from wizard.gui.bench.running import Part
 from wizard.gui.flow import Step
 from wizard.gui.theme import Look
 from wizard.gui.window import Window
@@ -19,6 +20,10 @@ from wizard.gui.window import Window
 SIZES = ((900, 640), (1440, 900))
 LANGUAGES = ("en", "zh_CN")
 LOOKS = (Look.LIGHT, Look.DARK)
+_LISTED = b"""{"iceServers": [
+  {"urls": ["stun:127.0.0.1:9", "stun:[::1]:9"]},
+  {"urls": ["turn:127.0.0.1:9?transport=tcp", "stun:127.0.0.1:9"], "username": "alice", "credential": "not-a-secret"}
+]}"""
 
 
 def main(folder: Path) -> None:
@@ -73,7 +78,8 @@ class _Tour:
         await turn()
         click(page.ways[1].button)
         await turn()
-        await self._shoot(window, "8-servers")
+        await self._shoot(window, "8-bench-empty")
+        await self._bench(window)
         click(window.back)
         window.context.document.undo()
         window.context.document.save(self._folder / f".{self._prefix}.toml")
@@ -90,6 +96,26 @@ class _Tour:
             await turn()
             await self._shoot(window, "7-report")
         (self._folder / f".{self._prefix}.toml").unlink(missing_ok=True)
+
+    async def _bench(self, window: Window) -> None:
+        servers, bench, page = window.bench.servers, window.bench, window.bench_page
+        servers.bring(_LISTED)
+        servers.choose(1)
+        for part in Part:
+            click(page.parts[part])
+            await turn()
+            await self._shoot(window, f"8-bench-{part.value}-before")
+        servers.choose(0)
+        servers.remove()
+        for part in Part:
+            click(page.parts[part])
+            await turn()
+            click(window.primary)
+            await until(bench.changed, lambda: not bench.busy)
+            await turn()
+            await self._shoot(window, f"8-bench-{part.value}")
+            page.verticalScrollBar().setValue(page.verticalScrollBar().maximum())
+            await self._shoot(window, f"8-bench-{part.value}-down")
 
     async def _shoot(self, window: Window, name: str) -> None:
         await turn()

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QComboBox, QLineEdit, QPlainTextEdit
 
-from tests.gui.driver import click, fill, flip, in_wizard, practice, turn, until, verdict
+from tests.gui.driver import fill, flip, in_wizard, practice, turn, until, verdict
 from wizard.gui.diagram.view import DiagramView
 from wizard.gui.flow import Step
 
@@ -120,28 +120,5 @@ def test_a_narrow_window_cuts_nothing_off(qapp, tmp_path):
                     for widget in page.widget().findChildren(QAbstractButton):
                         if widget.isVisible() and widget.text():
                             assert widget.width() >= widget.minimumSizeHint().width(), (step, widget.text())
-
-    in_wizard(qapp, tmp_path, walk)
-
-
-def test_a_server_that_does_not_answer_is_explained(qapp, tmp_path):
-    async def walk(window):
-        click(window.service_page.ways[1].button)
-        await turn()
-        page = window.servers_page
-        assert window.page is page
-        page._urls_edit.setPlainText("stn:127.0.0.1")
-        click(window.primary)
-        assert "does not start with stun:" in page.urls.problem
-        page._urls_edit.setPlainText("stun:127.0.0.1:9")
-        click(window.primary)
-        await until(page.servers.changed, lambda: page.servers.result and not page.servers.busy)
-        await turn()
-        assert window.answer.text().startswith("0 of 1")
-        said = " ".join(label.text() for label in page.findChildren(type(window.title)) if label.isVisible())
-        assert "stun:127.0.0.1:9: refused" in said
-        click(window.back)
-        await turn()
-        assert window.page is window.service_page
 
     in_wizard(qapp, tmp_path, walk)

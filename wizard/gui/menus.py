@@ -18,9 +18,10 @@ LANGUAGE_NAMES = (("en", "English"), ("zh_CN", "简体中文"))
 
 
 class Menus(QObject):
-    """Signal: `new_wanted`."""
+    """Signals: `new_wanted`, `bench_wanted`."""
 
     new_wanted = Signal()
+    bench_wanted = Signal()
 
     def __init__(self, context: Context, files: FileActions, preferences: Preferences, window: QMainWindow) -> None:
         super().__init__(window)
@@ -37,6 +38,8 @@ class Menus(QObject):
         self._file.addSeparator()
         self.save = self._action(self._file, QKeySequence.StandardKey.Save, files.save)
         self.save_as = self._action(self._file, "Ctrl+Shift+S", lambda: files.save(elsewhere=True))
+        self._file.addSeparator()
+        self.bench = self._action(self._file, "Ctrl+T", self.bench_wanted.emit)
         self._file.addSeparator()
         self.quit = self._action(self._file, "Ctrl+Q", window.close)
         self._edit = bar.addMenu("")
@@ -62,6 +65,7 @@ class Menus(QObject):
         self.recent.setTitle(self.tr("Open &recent"))
         self.save.setText(self.tr("&Save"))
         self.save_as.setText(self.tr("Save &as…"))
+        self.bench.setText(self.tr("&TURN bench"))
         self.quit.setText(self.tr("&Quit"))
         self._edit.setTitle(self.tr("&Edit"))
         self.undo.setText(self.tr("&Undo"))

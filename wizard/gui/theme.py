@@ -123,6 +123,9 @@ QPushButton#primary:focus { border: 2px solid $text; padding: 7px 23px; }
 QPushButton#primary:disabled { background: $rail; color: $muted; border-color: $line; }
 QPushButton#small { padding: 5px 12px; }
 QPushButton#small:focus { padding: 4px 11px; }
+QPushButton#part { padding: 6px 14px; }
+QPushButton#part:checked { border-color: $accent; color: $accent; background: $rail; font-weight: 600; }
+QPushButton#part:focus { padding: 5px 13px; }
 QPushButton#menu { padding: 5px 30px 5px 12px; }
 QPushButton#menu:focus { padding: 4px 29px 4px 11px; }
 QPushButton::menu-indicator { image: url("$chevron"); width: 12px; height: 12px; subcontrol-origin: padding;

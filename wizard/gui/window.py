@@ -9,6 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from wizard.gui.bench.page import BenchPage
+from wizard.gui.bench.running import BenchModel
+from wizard.gui.bench.servers import ServerListModel
+from wizard.gui.bench.window import BenchWindow
 from wizard.gui.context import Context
 from wizard.gui.controls.frames import Text
 from wizard.gui.files import FileActions
@@ -21,7 +25,6 @@ from wizard.gui.pages.path import PathPage
 from wizard.gui.pages.ports import PortsPage
 from wizard.gui.pages.practice_faults import PracticeFaults
 from wizard.gui.pages.report import ReportPage
-from wizard.gui.pages.servers import ServersPage
 from wizard.gui.pages.service import ServicePage
 from wizard.gui.pages.test import TestPage
 from wizard.gui.preferences import Preferences
@@ -29,7 +32,6 @@ from wizard.gui.rail import Rail
 from wizard.gui.view_models.answering import AnsweringModel
 from wizard.gui.view_models.practice import PracticeModel
 from wizard.gui.view_models.report import ReportModel
-from wizard.gui.view_models.servers import ServerTestModel
 from wizard.model.project import Project
 from wizard.model.resource import resource
 
@@ -58,7 +60,9 @@ class Window(QMainWindow):
         self.test_page = TestPage(context, AnsweringModel(context.jobs, self))
         self.fix_page = FixPage(context)
         self.report_page = ReportPage(context, self.report)
-        self.servers_page = ServersPage(context, ServerTestModel(context.jobs, self))
+        self.bench = BenchModel(context.jobs, ServerListModel(context.passwords, self), self)
+        self.bench_page = BenchPage(context, self.bench)
+        self.bench_window = BenchWindow(context, self.bench, self)
         self.pages: dict[Step, Page] = {
             Step.SERVICE: self.service_page,
             Step.PATH: self.path_page,
@@ -83,7 +87,7 @@ class Window(QMainWindow):
         self.setCentralWidget(ground)
         self.rail = Rail(self.context.theme, self.context.speech)
         self.stack = QStackedWidget()
-        for page in (*self.pages.values(), self.servers_page):
+        for page in (*self.pages.values(), self.bench_page):
             self.stack.addWidget(page)
         self.title = Text("title")
         self.answer = Text("answer")
@@ -118,7 +122,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         context = self.context
         self.rail.wanted.connect(self.go)
-        for page in (*self.pages.values(), self.servers_page):
+        for page in (*self.pages.values(), self.bench_page):
             page.said.connect(self._show_bars)
             page.wanted.connect(self.go)
         self.back.clicked.connect(self.go_back)
@@ -132,7 +136,7 @@ class Window(QMainWindow):
         context.speech.changed.connect(self.retranslate)
         self.service_page.open_wanted.connect(self.files.open)
         self.service_page.new_wanted.connect(self.files.begin)
-        self.service_page.server_test_wanted.connect(lambda: self._open_page(self.servers_page))
+        self.service_page.server_test_wanted.connect(lambda: self._open_page(self.bench_page))
         self.service_page.practice_wanted.connect(self._start_practice)
         self.practice.ready.connect(self._practice_ready)
         self.practice.error.connect(self.context.document.error)
@@ -142,6 +146,7 @@ class Window(QMainWindow):
         self.fix_page.again_wanted.connect(self._test_again)
         self.report_page.file_wanted.connect(self.files.write_report)
         self.menus.new_wanted.connect(lambda: self.go(Step.SERVICE))
+        self.menus.bench_wanted.connect(self.bench_window.open)
 
     @property
     def page(self) -> Page:
@@ -164,7 +169,7 @@ class Window(QMainWindow):
 
     def go_back(self) -> None:
         """Open the page before."""
-        if self.page is not self.servers_page:
+        if self.page is not self.bench_page:
             self._flow = self._flow.back()
             while not is_open(self._flow.current, self.known):
                 self._flow = self._flow.back()
@@ -184,7 +189,7 @@ class Window(QMainWindow):
         self.title.setText(page.title())
         self.answer.say(page.answer())
         self.status.setText(page.status())
-        self.back.setEnabled(bool(self._flow.behind) or page is self.servers_page)
+        self.back.setEnabled(bool(self._flow.behind) or page is self.bench_page)
         extras = page.extra_buttons()
         at_foot = self.primary.hasFocus() or any(button.hasFocus() for button in self._extras)
         if extras != self._extras:

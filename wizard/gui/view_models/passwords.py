@@ -68,10 +68,26 @@ class PasswordModel(QObject):
         account = account_of(vantage)
         if account is None:
             return
+        self.remember(account, secret)
+
+    def remember(self, account: Account, secret: Secret) -> None:
+        """Use this secret for the account from now on, and have it kept. An empty one is forgotten."""
         empty = not secret.reveal()
         self._known[account] = None if empty else secret
         self._jobs.start(self._forget(account) if empty else self._keep(account, secret))
         self.changed.emit()
+
+    def known(self, account: Account) -> Secret | None:
+        """The secret of the account, as far as it is known."""
+        return self._known.get(account)
+
+    async def recall(self, account: Account) -> Secret | None:
+        """The secret of the account, from the keyring if it is not known yet."""
+        if account not in self._known:
+            found = await self._ask(self._keyring.find, *account)
+            self._known.setdefault(account, found)
+            self.changed.emit()
+        return self._known[account]
 
     async def _find(self, account: Account) -> None:
         try:

@@ -1,0 +1,1 @@
+"""The bench: STUN and TURN servers tested on their own."""
