@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 
-from tests.gui.driver import click, fill, give_file, in_wizard, turn, until
+from tests.gui.driver import click, fill, flip, give_file, in_wizard, practice, turn, until, verdict
 from tests.probes.coturn import PASSWORD, USER, coturn
 from wizard.gui.bench.running import Part
 from wizard.gui.bench.shown import GridTable
@@ -72,7 +72,9 @@ def test_a_server_that_does_not_answer_is_explained(qapp, tmp_path):
     async def walk(window):
         page = await open_bench(window)
         QTest.keyClicks(page.list_card.urls_edit, "stun:127.0.0.1:9")
+        window.resize(900, 640)
         await run(window, Part.GATHER)
+        assert page.shown.visibleRegion().boundingRect().height() > 60, "the verdict is scrolled into view"
         verdicts = table(page, "Verdict")
         assert [row[:2] for row in verdicts] == [["refused", "stun:127.0.0.1:9"]]
         assert "stun:127.0.0.1:9 (127.0.0.1) 701" in words(page)
@@ -288,5 +290,24 @@ def test_a_narrow_window_of_the_bench_cuts_nothing_off(qapp, tmp_path):
                 for button in page.widget().findChildren(QPushButton):
                     if button.isVisible() and button.text():
                         assert button.width() >= button.minimumSizeHint().width(), (part, button.text())
+
+    in_wizard(qapp, tmp_path, walk)
+
+
+def test_the_test_page_says_what_to_mend_first_and_shows_where(qapp, tmp_path):
+    async def walk(window):
+        async with practice(window):
+            await flip(window, "router-hole")
+            await verdict(window)
+            page, finding = window.test_page, window.context.run.diagnosis.findings[0]
+            assert page.finding.finding == finding
+            click(page.finding.shows[0])
+            await turn()
+            assert window.page is page
+            await flip(window, "router-hole")
+            click(page.again)
+            await until(window.context.run.ended, lambda: not window.context.run.busy)
+            await turn()
+            assert page.finding is None
 
     in_wizard(qapp, tmp_path, walk)

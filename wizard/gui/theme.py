@@ -124,7 +124,7 @@ QPushButton#primary:disabled { background: $rail; color: $muted; border-color: $
 QPushButton#small { padding: 5px 12px; }
 QPushButton#small:focus { padding: 4px 11px; }
 QPushButton#part { padding: 6px 14px; }
-QPushButton#part:checked { border-color: $accent; color: $accent; background: $rail; font-weight: 600; }
+QPushButton#part:checked { border-color: $accent; color: $accent; background: $rail; }
 QPushButton#part:focus { padding: 5px 13px; }
 QPushButton#menu { padding: 5px 30px 5px 12px; }
 QPushButton#menu:focus { padding: 4px 29px 4px 11px; }

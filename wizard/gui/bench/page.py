@@ -33,6 +33,9 @@ class BenchPage(Page):
         self.bench = bench
         self.servers = bench.servers
         self.part = Part.GATHER
+        self._following = False
+        self.verticalScrollBar().rangeChanged.connect(self._follow)
+        self.verticalScrollBar().actionTriggered.connect(self._follow_no_more)
         self.list_card = ServerListCard(self.servers)
         self.list_card.file_wanted.connect(lambda: context.jobs.start(self._open_list()))
         self.column.addWidget(self.list_card)
@@ -135,7 +138,16 @@ class BenchPage(Page):
     def open_part(self, part: Part) -> None:
         """Show another test."""
         self.part = part
+        self._following = False
         self.refresh()
+
+    def _follow(self) -> None:
+        # What comes now stands beneath the list, which may fill the window.
+        if self._following:
+            self.verticalScrollBar().setValue(self.parts[self.part].y() - 8)
+
+    def _follow_no_more(self) -> None:
+        self._following = False
 
     def entered(self) -> None:
         if not self.servers.servers:
@@ -182,8 +194,8 @@ class BenchPage(Page):
                 return bool(self.servers.relays)
 
     def on_primary(self) -> None:
-        # What comes now stands beneath the list, which may fill the window.
-        self.verticalScrollBar().setValue(self.parts[self.part].y() - 8)
+        self._following = True
+        self._follow()
         match self.part:
             case Part.GATHER:
                 self.bench.gather()

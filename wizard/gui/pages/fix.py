@@ -94,11 +94,16 @@ class FixPage(Page):
 
 
 class FindingCard(Card):
-    """One finding. Signal: `show_wanted` (hop id)."""
+    """One finding; `brief` has a sentence for how it is known, and only what is to be entered first.
+
+    Signal: `show_wanted` (hop id).
+    """
 
     show_wanted = Signal(str)
 
-    def __init__(self, context: Context, finding: Finding, project: Project, language: str) -> None:
+    def __init__(
+        self, context: Context, finding: Finding, project: Project, language: str, *, brief: bool = False
+    ) -> None:
         kinds = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "card"}
         super().__init__(kinds[finding.severity])
         self.finding = finding
@@ -116,21 +121,25 @@ class FindingCard(Card):
         inner.setContentsMargins(36, 0, 0, 0)
         inner.setSpacing(8)
         self.body.addLayout(inner)
-        _add(inner, said.detail)
-        if said.evidence:
+        _add(inner, next(iter(said.evidence), said.detail) if brief else said.detail)
+        if said.evidence and not brief:
             _add(inner, self.tr("How we know"), "heading")
             _add(inner, "\n".join(f"• {line}" for line in said.evidence))
         self.copied: list[Copied] = []
         if said.remedy:
-            _add(inner, self.tr("What to do"), "heading")
-            for is_copied, lines in groupby(said.remedy, key=lambda line: line.startswith(_COPIED)):
+            steps = [(copied, list(lines)) for copied, lines in groupby(said.remedy, key=_is_copied)]
+            if brief:
+                steps = [step for step in steps if step[0]][:1] or steps[:1]
+            else:
+                _add(inner, self.tr("What to do"), "heading")
+            for is_copied, lines in steps:
                 if is_copied:
                     block = Copied("\n".join(line.removeprefix(_COPIED) for line in lines))
                     self.copied.append(block)
                     inner.addWidget(block)
                 else:
                     _add(inner, "\n".join(lines))
-        if said.next_test:
+        if said.next_test and not brief:
             _add(inner, self.tr("What would tell more"), "heading")
             _add(inner, said.next_test)
         self.shows: list[QPushButton] = []
@@ -151,6 +160,10 @@ class FindingCard(Card):
 
 
 _PROVEN = "path-proven"
+
+
+def _is_copied(line: str) -> bool:
+    return line.startswith(_COPIED)
 
 
 def _add(column: QVBoxLayout, text: str, kind: str = "") -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from wizard.diagnosis.verdict import Diagnosis, Finding, Severity
 from wizard.gui.context import Context
 from wizard.gui.controls.frames import Card, Text
 from wizard.gui.controls.switch import Switch
@@ -12,10 +13,12 @@ from wizard.gui.diagram.model import diagram_model, strips_model
 from wizard.gui.diagram.view import DiagramView, StripsView
 from wizard.gui.flow import Step
 from wizard.gui.pages.answerers import Answerers
+from wizard.gui.pages.fix import FindingCard
 from wizard.gui.pages.log_words import LogWords
 from wizard.gui.pages.page import Page
 from wizard.gui.view_models.answering import AnsweringModel
 from wizard.gui.view_models.run import RunState
+from wizard.model.project import Project
 from wizard.report.summary import sentence
 
 _REPAINT_MS = 60
@@ -50,6 +53,10 @@ class TestPage(Page):
         self._strips_card.body.addWidget(self._strips_heading)
         self._strips_card.body.addWidget(self.strips)
         self.column.addWidget(self._strips_card)
+        self.finding: FindingCard | None = None
+        self._finding_shown: tuple[Finding, Project, str] | None = None
+        self._finding_place = QVBoxLayout()
+        self.column.addLayout(self._finding_place)
         self.nowhere = Text("problem")
         self.column.addWidget(self.nowhere)
         self._practice: QWidget | None = None
@@ -152,7 +159,7 @@ class TestPage(Page):
     def show_practice(self, faults: QWidget) -> None:
         """Put the switches of the practice network under the path."""
         self._practice = faults
-        self.column.insertWidget(3, faults)
+        self.column.insertWidget(4, faults)
 
     def start(self) -> None:
         """Test now."""
@@ -198,6 +205,7 @@ class TestPage(Page):
         self.progress.setVisible(run.busy)
         # Before a test the strips would say nothing.
         self._strips_card.setVisible(diagnosis is not None)
+        self._show_finding(diagnosis, project)
         self.nowhere.say(
             self.tr(
                 "✖ As it stands, nothing can be sent: from the places that are named no hop has an address that can be "
@@ -212,6 +220,25 @@ class TestPage(Page):
         if self.log_switch.isChecked():
             self._write_log()
         self.said.emit()
+
+    def _show_finding(self, diagnosis: Diagnosis | None, project: Project) -> None:
+        """The first thing to mend, once the test has ended."""
+        found = None
+        if diagnosis is not None and not self.context.run.busy:
+            found = next((one for one in diagnosis.findings if one.severity is Severity.ERROR), None)
+        wanted = None if found is None else (found, project, self.context.language)
+        if wanted == self._finding_shown:
+            return
+        self._finding_shown = wanted
+        if self.finding is not None:
+            self._finding_place.removeWidget(self.finding)
+            self.finding.hide()
+            self.finding.deleteLater()
+            self.finding = None
+        if wanted is not None:
+            self.finding = FindingCard(self.context, *wanted, brief=True)
+            self.finding.show_wanted.connect(self.show_hop)
+            self._finding_place.addWidget(self.finding)
 
     def _show_log(self, shown: bool) -> None:
         self.log.setVisible(shown)
