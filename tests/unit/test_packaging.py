@@ -123,3 +123,9 @@ def test_run_sh_says_what_is_missing_where_no_python_is_new_enough(tmp_path: Pat
     )
     assert done.returncode == 1
     assert "needs Python 3.11 or newer with its venv module; here is Python 3.9.2." in done.stderr
+
+
+def test_every_file_that_the_readme_shows_or_links_to_is_there() -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / "README.md").read_text())
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
