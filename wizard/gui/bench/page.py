@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from wizard.gui.asking import file_to_open
@@ -23,6 +24,8 @@ from wizard.probes.relay_capacity import SIZES, Load
 from wizard.report.bench import BenchResult
 from wizard.report.bench_content import Block, Chapter, Plot, blocks
 from wizard.system.interfaces import networks
+
+_REPAINT_MS = 200
 
 
 class BenchPage(Page):
@@ -58,8 +61,10 @@ class BenchPage(Page):
         self.redacted.setCheckable(True)
         self.redacted.toggled.connect(self.reporting.set_redacted)
         self.save.setMenu(self._kinds)
-        bench.changed.connect(self.refresh)
-        bench.moment.connect(self._show_moment)
+        self._tick = QTimer(self, singleShot=True, interval=_REPAINT_MS)
+        self._tick.timeout.connect(self.refresh)
+        bench.changed.connect(self._soon)
+        bench.moment.connect(self._moved_on)
         self.servers.changed.connect(self._offer)
         context.theme.changed.connect(self.refresh)
         self.retranslate()
@@ -249,6 +254,17 @@ class BenchPage(Page):
         self._show_moment()
         self._offer()
 
+    def _soon(self) -> None:
+        # Laying out a table takes as long as a packet to a server nearby, whose round trip it would lengthen.
+        if not self.isVisible():
+            return
+        if not self.bench.busy:
+            self._tick.stop()
+            self.refresh()
+        elif not self._tick.isActive():
+            self._tick.start()
+            self.said.emit()
+
     def _note(self) -> str:
         if self.bench.stopped is self.part:
             return self.tr("Stopped before the end: what is missing was not tested.")
@@ -278,6 +294,10 @@ class BenchPage(Page):
                 continue
             first = False
             yield block
+
+    def _moved_on(self) -> None:
+        if self.isVisible():
+            self._show_moment()
 
     def _show_moment(self) -> None:
         moments = self.bench.moments
