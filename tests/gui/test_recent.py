@@ -1,11 +1,15 @@
 """Files opened lately, and work rescued from a crash."""
 
+import json
 import os
 import subprocess
 import sys
 import textwrap
 
-from wizard.system.recent import RecentFiles, Recovery
+import pytest
+
+from wizard.model.server_list import CredentialKind, ServerEntry
+from wizard.system.recent import KeptServers, RecentFiles, Recovery
 
 
 def test_the_latest_file_is_first_and_a_deleted_one_is_not_listed(tmp_path):
@@ -58,3 +62,27 @@ def test_a_recovery_file_is_readable_by_its_owner_only(tmp_path):
     recovery.keep(tmp_path / "chat.toml", {"name": "x"})
     (file,) = tmp_path.glob("unsaved-*.json")
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_the_list_of_servers_is_there_again_without_a_secret_in_its_file(tmp_path):
+    servers = (
+        ServerEntry(("stun:198.51.100.7",)),
+        ServerEntry(("turn:198.51.100.7", "turn:198.51.100.7?transport=tcp"), "alice", enabled=False),
+        ServerEntry(("turns:turn.example.org",), kind=CredentialKind.REST_ENDPOINT, endpoint="https://example.org/t"),
+    )
+    KeptServers(tmp_path).keep((*servers, ServerEntry(())))
+    assert KeptServers(tmp_path).servers() == servers
+    assert set(json.loads((tmp_path / "servers.json").read_text())[0]) == {
+        "urls",
+        "username",
+        "kind",
+        "endpoint",
+        "separator",
+        "enabled",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"urls": "turn:a"}]', "\0", "[[]]"])
+def test_a_damaged_list_of_servers_is_an_empty_one(tmp_path, text):
+    (tmp_path / "servers.json").write_text(text)
+    assert KeptServers(tmp_path).servers() == ()

@@ -25,7 +25,7 @@ from wizard.gui.view_models.run import RunModel
 from wizard.gui.window import Window
 from wizard.model.resource import resource
 from wizard.system.keyring import system_keyring
-from wizard.system.recent import RecentFiles, Recovery, state_folder
+from wizard.system.recent import KeptServers, RecentFiles, Recovery, state_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,6 +55,7 @@ async def live(app: QApplication, folder: Path, project: Path | None) -> None:
             document=DocumentModel(jobs, RecentFiles(folder), Recovery(folder)),
             run=RunModel(jobs),
             passwords=PasswordModel(jobs, system_keyring()),
+            kept_servers=KeptServers(folder),
         )
         window = Window(context, preferences, closing.set)
         try:
@@ -65,6 +66,7 @@ async def live(app: QApplication, folder: Path, project: Path | None) -> None:
             await closing.wait()
         finally:
             jobs.cancel()
+            window.bench.servers.keep()
             window.hide()
             context.speech.fall_silent()
     window.deleteLater()

@@ -10,6 +10,7 @@ from wizard.gui.theme import Theme
 from wizard.gui.view_models.document import DocumentModel
 from wizard.gui.view_models.passwords import PasswordModel
 from wizard.gui.view_models.run import RunModel
+from wizard.system.recent import KeptServers
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Context:
     document: DocumentModel
     run: RunModel
     passwords: PasswordModel
+    kept_servers: KeptServers
 
     @property
     def language(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QTranslator, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QFontInfo
 from PySide6.QtWidgets import QApplication
 
 from wizard.model.resource import resource
@@ -21,7 +21,8 @@ class Speech(QObject):
     def __init__(self, app: QApplication, language: str) -> None:
         super().__init__(app)
         self._app = app
-        self._families = app.font().families()
+        # By its real name: behind an alias such as `Sans Serif`, Qt takes the next real face for every letter.
+        self._family = QFontInfo(app.font()).family()
         self._translators: list[QTranslator] = []
         self.language = ""
         self.speak(language)
@@ -38,7 +39,7 @@ class Speech(QObject):
         # English has a file too, for its plurals.
         self._install(f"hopwise_{language}", str(resource("translations")))
         # Left to itself Qt may take Chinese from a Japanese face, or from one that has bold only.
-        self._app.setFont(QFont([*self._families, *_FACES.get(language, ())]))
+        self._app.setFont(QFont([self._family, *_FACES.get(language, ())]))
         self.changed.emit()
 
     def fall_silent(self) -> None:

@@ -60,7 +60,7 @@ class Window(QMainWindow):
         self.test_page = TestPage(context, AnsweringModel(context.jobs, self))
         self.fix_page = FixPage(context)
         self.report_page = ReportPage(context, self.report)
-        self.bench = BenchModel(context.jobs, ServerListModel(context.passwords, self), self)
+        self.bench = BenchModel(context.jobs, ServerListModel(context.passwords, context.kept_servers, self), self)
         self.bench_page = BenchPage(context, self.bench)
         self.bench_window = BenchWindow(context, self.bench, self)
         self.pages: dict[Step, Page] = {

@@ -1,17 +1,19 @@
-"""What the wizard remembers between runs: files opened lately, and work that a crash would have lost."""
+"""What the wizard remembers between runs: files opened lately, servers, and work that a crash would have lost."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from wizard.model.atomic import write_whole
+from wizard.model.server_list import CredentialKind, ServerEntry, Servers
 
 _KEPT = 8
 
@@ -47,6 +49,40 @@ class RecentFiles:
     def clear(self) -> None:
         """Forget them all."""
         self._file.unlink(missing_ok=True)
+
+
+class KeptServers:
+    """The bench's list of servers, without secrets. A list that cannot be read or written is an empty one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "servers.json"
+
+    def servers(self) -> Servers:
+        """Those that were kept; what is no server any more is passed over."""
+        try:
+            found = json.loads(self._file.read_text("utf-8"))
+        except (OSError, ValueError):
+            return ()
+        return tuple(entry for each in found if (entry := _server(each)) is not None) if isinstance(found, list) else ()
+
+    def keep(self, servers: Servers) -> None:
+        """Put these in their place."""
+        with contextlib.suppress(OSError):
+            _keep(self._file, [asdict(entry) for entry in servers if entry.urls])
+
+
+def _server(found: object) -> ServerEntry | None:
+    match found:
+        case {
+            "urls": [*urls],
+            "username": str(username),
+            "kind": str(kind),
+            "endpoint": str(endpoint),
+            "separator": str(separator),
+            "enabled": bool(enabled),
+        } if all(isinstance(url, str) for url in urls) and kind in set(CredentialKind):
+            return ServerEntry(tuple(urls), username, CredentialKind(kind), endpoint, separator, enabled)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

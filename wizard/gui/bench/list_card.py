@@ -51,6 +51,8 @@ class ServerListCard(Card):
         self._copy_json.triggered.connect(lambda _=False: self._copy(written.to_json(self.servers.servers)))
         self._copy_script = copies.addAction("")
         self._copy_script.triggered.connect(lambda _=False: self._copy(written.to_javascript(self.servers.servers)))
+        self._copy_conf = copies.addAction("")
+        self._copy_conf.triggered.connect(lambda _=False: self._copy_chosen())
         self.buttons["copy"].setMenu(copies)
         for name, call in (
             ("add", lambda: self.servers.add(ServerEntry(()))),
@@ -129,6 +131,13 @@ class ServerListCard(Card):
                 self.servers.error = ""
                 self.servers.add(ServerEntry(lines))
 
+    def _copy_chosen(self) -> None:
+        entry = self.servers.entry
+        try:
+            self._copy(written.to_turnserver(entry) if entry is not None else "")
+        except ValueError as fault:
+            self.servers.say(str(fault))
+
     def retranslate(self) -> None:
         """Name everything."""
         names = {
@@ -147,6 +156,7 @@ class ServerListCard(Card):
         self.buttons["paste"].setToolTip(hint)
         self._copy_json.setText(self.tr("As JSON, without credentials"))
         self._copy_script.setText(self.tr("As JavaScript, without credentials"))
+        self._copy_conf.setText(self.tr("The chosen one as turnserver.conf, without credentials"))
         self.list.setAccessibleName(self.tr("Servers to test"))
         self.urls.name(
             self.tr("Addresses, &one on each line"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from wizard.configs.ice_servers import read_servers
 from wizard.gui.view_models.passwords import PasswordModel
@@ -14,6 +14,7 @@ from wizard.model import server_list
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind, ServerEntry, Servers, keyring_names
 from wizard.probes.server_credentials import Login, login
+from wizard.system.recent import KeptServers
 from wizard.wire.rtc_config import ConfigError
 from wizard.wire.uri import IceUri, UriError
 
@@ -27,10 +28,14 @@ class ServerListModel(QObject):
     changed = Signal()
     brought = Signal()
 
-    def __init__(self, passwords: PasswordModel, parent: QObject | None = None) -> None:
+    def __init__(self, passwords: PasswordModel, kept: KeptServers, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.passwords = passwords
-        self.servers: Servers = ()
+        self._kept = kept
+        self.servers: Servers = kept.servers()
+        # Not at each key that is typed.
+        self._soon = QTimer(self, interval=1000, singleShot=True)
+        self._soon.timeout.connect(self.keep)
         self.chosen = 0
         self.notes: tuple[str, ...] = ()
         self.error = ""
@@ -133,6 +138,11 @@ class ServerListModel(QObject):
         self.brought.emit()
         return True
 
+    def keep(self) -> None:
+        """Have the list, without its secrets, there at the next start."""
+        self._soon.stop()
+        self._kept.keep(self.servers)
+
     def say(self, fault: str) -> None:
         """Tell why a list could not be read."""
         self.error = fault
@@ -194,6 +204,7 @@ class ServerListModel(QObject):
 
     def _take(self, servers: Servers, chosen: int) -> None:
         self.servers, self.chosen = servers, chosen
+        self._soon.start()
         self.changed.emit()
 
 
