@@ -16,6 +16,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 from hypothesis import HealthCheck, given, settings
+from PySide6.QtGui import QFont, QGuiApplication
 
 from tests.unit import results
 from tests.unit.strategies import projects
@@ -69,6 +70,17 @@ def test_the_verdict_the_finding_and_its_remedy_are_in_the_text(text_of: Extract
     assert re.search(r"relay +Home router +203\.0\.113\.20 +udp 10050-10100 +silent", text)
     assert "Page 1 of 2" in text
     assert "Page 2 of 2" in text
+
+
+def test_figures_are_extracted_on_a_desktop_whose_own_face_is_chinese(text_of: Extract) -> None:
+    before = QGuiApplication.font()
+    QGuiApplication.setFont(QFont("Noto Sans CJK SC"))
+    try:
+        text = text_of(pdf_bytes(results.hole()))
+    finally:
+        QGuiApplication.setFont(before)
+    assert "51 of 102 ports are blocked, at Home router." in text
+    assert "203.0.113.20" in text
 
 
 def test_chinese_is_extracted_as_it_was_written(text_of: Extract) -> None:

@@ -10,13 +10,13 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QFontDatabase,
-    QFontInfo,
     QFontMetricsF,
     QPainter,
     QTextLayout,
     QTextOption,
 )
 
+from wizard.gui.diagram.letters import families
 from wizard.gui.palette import Palette
 from wizard.report.wrap import printable
 
@@ -268,7 +268,7 @@ _CHINESE_FACES = (
 def face(size: int, *, bold: bool = False, mono: bool = False) -> QFont:
     """The interface's or the fixed-width face, with Chinese glyphs in their mainland form where there are any."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont) if mono else QFont()
-    font.setFamilies([QFontInfo(font).family(), *_CHINESE_FACES])
+    font.setFamilies([*families(font, fixed=mono), *_CHINESE_FACES])
     font.setPixelSize(size)
     font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     # Hinted widths belong to a screen's pixels; on paper they set letters too far apart.
