@@ -72,10 +72,13 @@ class Loss:
         trickle = min(self.late_at + _TRICKLE_S, started + timeout_s * _MOST_TIMEOUTS)
         return max(started + timeout_s * (2.0 if patient else 1.0), trickle)
 
-    def next_attempt(self, started: float, now: float, attempts: int, timeout_s: float) -> float | None:
+    def next_attempt(
+        self, started: float, now: float, attempts: int, timeout_s: float, *, trickling: bool = True
+    ) -> float | None:
         """When to ask again, on the clock of `now`; None if what is sent from now on could not be answered in time.
 
-        RFC 8489's times, and between them as many more as `needed`, spread over the rest of the time-out.
+        RFC 8489's times, and between them as many more as `needed`, spread over the rest of the time-out. `trickling`:
+        and as long as other ports go on answering late.
         """
         last = started + timeout_s * 0.8
         by_rfc = next((started + t for t in _RFC_8489_TIMES_S if started + t > now), math.inf)
@@ -89,5 +92,7 @@ class Loss:
         when = min(by_rfc, extra)
         if when <= last or (self.evident and missing > 0 and when <= last + timeout_s):
             return when
+        if not trickling:
+            return None
         again = now + _TRICKLE_GAP_S * self._jitter.uniform(0.8, 1.2)
         return again if again < min(self.late_at + _TRICKLE_S, started + timeout_s * _MOST_TIMEOUTS) else None

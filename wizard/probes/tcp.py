@@ -166,7 +166,9 @@ class _Port:
         )
 
     def _following(self, now: float) -> float | None:
-        planned = self._loss.next_attempt(self._started, now, self._attempts, self._timeout_s)
+        # Who was connected has got through what lets few packets through.
+        waits = self._connected is None
+        planned = self._loss.next_attempt(self._started, now, self._attempts, self._timeout_s, trickling=waits)
         if self._connected is None or not self._persists():
             return planned
         again = max(self._connected + _ANSWERED_WITHIN_S, now + self._loss.gap_s)
