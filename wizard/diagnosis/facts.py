@@ -106,13 +106,12 @@ def _turned_round(case: Case) -> Iterator[Finding]:
 
 
 def _carrier_nat(case: Case) -> Iterator[Finding]:
+    public = parse_ip(case.project.public_address)
     for position, hop in enumerate(case.project.hops):
         if hop.kind is HopKind.CGNAT and any(
             case.verdicts[port].hops[position] is State.SUSPECT for port in case.ports
         ):
             yield _note("cgnat-in-path", Severity.WARNING, (), {"hop": hop.title})
-    public = parse_ip(case.project.public_address)
-    for hop in case.project.hops:
         address = parse_ip(hop.address or "")
         if hop.kind is not HopKind.ROUTER or address is None:
             continue

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from wizard.diagnosis.case import Case, spoken
+from wizard.diagnosis.hairpin import parse_ip
 from wizard.diagnosis.next_test import next_test
 from wizard.diagnosis.tomography import Conviction, Failure
 from wizard.diagnosis.verdict import Finding, Phrase, Severity
@@ -157,7 +158,8 @@ def _sockets(case: Case, plan: PortPlan, outside: PortRange) -> list[Listening] 
 
 
 def _is_loopback(address: str) -> bool:
-    return address.startswith("127.") or address == "::1"
+    ip = parse_ip(address)
+    return ip is not None and ip.is_loopback
 
 
 def _evidence(
