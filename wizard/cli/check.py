@@ -1,0 +1,122 @@
+"""`hopwise check`: probes every port, names the hop that stops it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wizard.cli.arguments import add_password, seconds
+from wizard.cli.exits import EXIT_UNPROVEN, EXIT_USAGE, complain, reason
+from wizard.cli.passwords import vantage_passwords
+from wizard.cli.project import load_project
+
+if TYPE_CHECKING:
+    from wizard.cli.arguments import Commands
+    from wizard.observation import Observation
+    from wizard.session import Result, Session
+
+
+def add(commands: Commands) -> None:
+    """Add it to the commands."""
+    check = commands.add_parser("check", help="probe every port, name the hop that stops it, say what to do")
+    check.add_argument("project", metavar="PROJECT", type=Path)
+    check.add_argument("--json", action="store_true", help="print the result as JSON")
+    check.add_argument("--pdf", metavar="FILE", type=Path, help="also write the report as a PDF")
+    check.add_argument("--vantage", metavar="ID", action="append", help="test from this place only (repeatable)")
+    check.add_argument(
+        "--with",
+        dest="earlier",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="add what an earlier check --json or respond --json saw, on this computer or another (repeatable)",
+    )
+    check.add_argument("--timeout", metavar="S", type=seconds, help="seconds after which silence is believed")
+    add_password(check)
+    check.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    project = load_project(options.project)
+    if project is None:
+        return EXIT_USAGE
+    if options.vantage:
+        known = [vantage.id for vantage in project.places()]
+        for name in options.vantage:
+            if name not in known:
+                return complain(f"--vantage {name}: {options.project} has no such vantage; it has {', '.join(known)}")
+    from wizard.report.earlier import EarlierError, read_observations
+
+    earlier: list[Observation] = []
+    for path in options.earlier:
+        try:
+            observations, notes = read_observations(path.read_text(encoding="utf-8"), project)
+        except (OSError, UnicodeDecodeError, EarlierError) as error:
+            return complain(f"--with {path}: {reason(error)}")
+        earlier += observations
+        for note in notes:
+            print(f"hopwise: --with {path}: {note}", file=sys.stderr)
+    from wizard.probes.persistence import DEFAULT_TIMEOUT_S
+    from wizard.session import Session
+
+    session = Session(
+        project,
+        vantages=options.vantage,
+        earlier=earlier,
+        timeout_s=options.timeout or DEFAULT_TIMEOUT_S,
+        passwords=vantage_passwords(project, options),
+    )
+    return _run_session(session, as_json=options.json, pdf=options.pdf)
+
+
+def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:
+    """Run, print, write the report. Returns the exit status that the verdict has."""
+    import asyncio
+
+    from wizard.diagnosis.verdict import State
+
+    result = asyncio.run(_follow(session))
+    if as_json:
+        from wizard.report.json import dumps
+
+        text = dumps(result)
+    else:
+        from wizard.report.text import terminal, to_text
+
+        text = to_text(result, terminal(sys.stdout, os.environ))
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return complain(f"the result cannot be written: {reason(error)}")
+    if pdf is not None:
+        from wizard.gui.pdf import write_pdf
+
+        try:
+            write_pdf(result, pdf)
+        except OSError as error:
+            return complain(f"--pdf {pdf}: {reason(error)}")
+        print(f"The report is in {pdf}", file=sys.stderr)
+    return {State.OPEN: 0, State.BLOCKED: 1}.get(result.diagnosis.state, EXIT_UNPROVEN)
+
+
+async def _follow(session: Session) -> Result:
+    from wizard.session import Learnt, Skipped
+
+    counting = sys.stderr.isatty()
+    async for progress in session.run():
+        match progress:
+            case Skipped(vantage, reason):
+                print(f"hopwise: not tested from {vantage}: {reason}", file=sys.stderr)
+            case Learnt(_, done, planned) if counting:
+                print(f"\r{done} of {planned} probes decided ", end="", file=sys.stderr, flush=True)
+            case _:
+                pass
+    if counting:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    return session.result
