@@ -134,10 +134,11 @@ class Lab:
             if vantage.server is None:
                 continue
             machine = self.topology.vantages[vantage.id]
-            file = self.files / "turnserver.conf"
+            file = self.files / f"{vantage.id}.conf"
             lines = ["realm=example.org", "lt-cred-mech", f"user={TURN_USER}:{_TURN_PASSWORD}", "no-tls", "no-dtls"]
             lines += [f"listening-ip={machine.address}", f"relay-ip={machine.address}", "log-file=stdout", "simple-log"]
             lines += [f"userdb={file.with_suffix('.db')}", f"pidfile={file.with_suffix('.pid')}", "no-cli", "verbose"]
+            lines += vantage.options
             file.write_text("\n".join(lines) + "\n")
             started = self.program("relay", machine, ["turnserver", "-c", str(file)])
             started.wait_for(f"UDP listener opened on: {machine.address}:3478")

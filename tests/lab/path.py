@@ -39,7 +39,8 @@ class LabVantage:
     """A computer to probe from. It stands outside, in the network behind a hop, or is the machine of a hop.
 
     `beyond` is what the project says of it; `at` is its own address, unless it is a hop's machine. With `server` it is
-    a TURN server at that address, which relays the probes of the vantage `used_by`.
+    a TURN server at that address, which relays the probes of the vantage `used_by`; `options` are further lines of
+    its configuration.
     """
 
     id: str
@@ -49,6 +50,7 @@ class LabVantage:
     on: str | None = None
     server: str | None = None
     used_by: str | None = None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def _path(told: dict[str, Any]) -> Path:
         told["public_address"],
         tuple(LabHop(**hop) for hop in told["hops"]),
         tuple(_ports(ports) for ports in told["ports"]),
-        tuple(LabVantage(**vantage) for vantage in told["vantages"]),
+        tuple(LabVantage(**{**vantage, "options": tuple(vantage.get("options", ()))}) for vantage in told["vantages"]),
     )
 
 

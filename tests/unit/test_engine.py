@@ -327,6 +327,29 @@ def test_a_relay_on_the_own_public_address_is_not_outside() -> None:
     assert diagnose(answers, project=project).hops[0].state is State.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("seen_as", "router"),
+    [("192.168.77.1:5000", State.UNKNOWN), ("203.0.113.20:5000", State.UNKNOWN), ("198.51.100.7:5000", State.OPEN)],
+)
+def test_a_relay_that_tells_an_inside_address_is_outside_only_if_the_service_saw_it_so(
+    seen_as: str, router: State
+) -> None:
+    project = replace(
+        PROJECT, vantages=(Vantage("relay", VantageKind.TURN, server="turn:198.51.100.7:3478", username="u"),)
+    )
+    checked = RelayChecked("relay", "turn:198.51.100.7:3478", "10.0.0.5:50000")
+    answers = [
+        replace(o, vantage="relay", source="10.0.0.5/32", seen_as=seen_as)
+        for o in everywhere("x", "router", Outcome.ANSWERED)
+    ]
+    silent = [replace(o, vantage="relay", source="10.0.0.5/32") for o in everywhere("x", "router", Outcome.SILENT)]
+    assert diagnose(answers, checked, project=project).hops[0].ports[0].state is router
+    unheard = diagnose(silent, checked, project=project)
+    assert unheard.state is State.UNKNOWN
+    assert codes(unheard, Severity.WARNING) >= {"turn-relay-private"}
+    assert "hairpin-only" not in codes(unheard, Severity.WARNING)
+
+
 def test_a_firewall_that_lets_only_the_lan_in_is_named_once_arrivals_are_merged() -> None:
     arrivals = [
         replace(

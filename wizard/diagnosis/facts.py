@@ -95,9 +95,10 @@ def _senders_differ(case: Case) -> Iterator[Finding]:
 
 def _turned_round(case: Case) -> Iterator[Finding]:
     entered: dict[tuple[str, str], list[OutsidePort]] = {}
+    unplaced = {fact.vantage for fact in case.facts if isinstance(fact, RelayChecked) and _hides_its_place(fact)}
     for port in case.ports:
         for o in case.observations[port]:
-            says = o.outcome is Outcome.ANSWERED or o.outcome.blames
+            says = (o.outcome is Outcome.ANSWERED or o.outcome.blames) and o.vantage not in unplaced
             if says and is_hairpin(case.project, o, case.project.index(o.enters)):
                 entered.setdefault((o.vantage, o.enters), []).append(port)
     for (vantage, enters), ports in entered.items():
@@ -177,16 +178,22 @@ def _relays(case: Case) -> Iterator[Finding]:
         if not isinstance(fact, RelayChecked):
             continue
         values = {"server": fact.server, "vantage": fact.vantage, "code": str(fact.code or ""), "text": fact.text}
-        relayed = parse_ip(fact.relayed or "")
         if fact.code == 401:
             yield _note("turn-auth-failed", Severity.WARNING, (), values)
         elif fact.code == 403:
             yield _note("turn-peer-forbidden", Severity.WARNING, (), values)
         elif fact.relayed is None:
             yield _note("turn-failed", Severity.WARNING, (), values)
-        server = parse_ip(fact.server.partition(":")[2].partition("?")[0])
-        if relayed is not None and is_inside(relayed) and not (server is not None and is_inside(server)):
-            yield _note("turn-relay-private", Severity.WARNING, (), {**values, "relayed": str(relayed)})
+        if _hides_its_place(fact):
+            relayed = str(parse_ip(fact.relayed or ""))
+            yield _note("turn-relay-private", Severity.WARNING, (), {**values, "relayed": relayed})
+
+
+def _hides_its_place(fact: RelayChecked) -> bool:
+    """Whether a server elsewhere gives an inside address as relayed: it may be on any network behind a router."""
+    relayed = parse_ip(fact.relayed or "")
+    server = parse_ip(fact.server.partition(":")[2].partition("?")[0])
+    return relayed is not None and is_inside(relayed) and not (server is not None and is_inside(server))
 
 
 def _rewritten(case: Case) -> Iterator[Finding]:

@@ -50,9 +50,10 @@ def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
     """Whether this probe came from behind the hop that it enters, and so says nothing about it from outside.
 
     It did if its vantage is declared behind that hop, if it left from the very address that it entered (a relay
-    on one's own public address), or if this computer stands in a network that holds a hop further in, behind a
-    router. An answer tells the last case from a stranger's network with the same numbers: there the
-    service does not see a sender in it. Silence can't tell, and then blames nobody.
+    on one's own public address) or from an inside address that the service did not see replaced, or if this computer
+    stands in a network that holds a hop further in, behind a router. An answer tells the last case from a stranger's
+    network with the same numbers: there the service does not see a sender in it. Silence can't tell, and then blames
+    nobody.
     """
     vantage = next((v for v in project.vantages if v.id == observation.vantage), None)
     if vantage is not None and vantage.beyond is not None and project.index(vantage.beyond) >= entry:
@@ -75,6 +76,9 @@ def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
     if entered in source.network:
         return False
     seen = parse_ip(observation.seen_as or "")
+    if vantage is not None and vantage.kind is VantageKind.TURN and is_inside(source.ip) and not is_inside(entered):
+        # A relay that knows only its inside address may be on one's own network, or anywhere behind another's router.
+        return seen is None or is_inside(seen) or seen == entered
     if seen is not None and seen not in source.network:
         return False
     return any(

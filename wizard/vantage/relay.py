@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,9 @@ from wizard.wire.turn_event import Refused, Succeeded
 
 _LIFETIME_S = 600
 _ROUNDS = 3
+_QUOTA = 486  # RFC 8656 section 7.2
+_QUOTA_LINGERS_S, _QUOTA_PAUSE_S = 3.0, 0.3
+"""coturn counts an allocation for a second after it was given back."""
 _TOO_MUCH_LOSS = "too much is lost between the TURN server and this port to tell whether it is silent"
 
 
@@ -86,6 +90,10 @@ class _Run:
         self.found: asyncio.Queue[Observation | Fact | None] = asyncio.Queue()
         self._place = place
         self._facts: set[RelayChecked] = set()
+        self._held: list[asyncio.Event] = []
+        """One for each allocation that the server holds for us: set when it has been given back."""
+        self._given_back_at = -math.inf
+        self._asking = asyncio.Lock()
 
     async def all(self, probes: Sequence[Probe]) -> None:
         place = self._place
@@ -146,6 +154,29 @@ class _Run:
         self, server: RelayServer, group: _Group, losses: Mapping[str, Loss]
     ) -> tuple[tuple[Aimed, ...], str]:
         """Ask the ports through an allocation of their own. Returns those that were silent, and the source."""
+        while True:
+            gone = asyncio.Event()
+            try:
+                asked = await self._allocated(server, group, losses, gone)
+            finally:
+                if gone in self._held:
+                    self._held.remove(gone)
+                    self._given_back_at = asyncio.get_running_loop().time()
+                gone.set()
+            if asked is not None:
+                return asked
+            if self._held:
+                await self._held[0].wait()
+            else:
+                await asyncio.sleep(_QUOTA_PAUSE_S)
+
+    async def _allocated(
+        self, server: RelayServer, group: _Group, losses: Mapping[str, Loss], gone: asyncio.Event
+    ) -> tuple[tuple[Aimed, ...], str] | None:
+        """One try at a round. None if our own allocations, or one just given back, use up our quota on the server.
+
+        `gone` is among those held while the server holds this allocation.
+        """
         is_tcp = group.protocol is Protocol.TCP
         endpoint = server.endpoint(stream=is_tcp)
         client = new_client(endpoint.transport, server.credentials, Timing(timeout_s=self._place._timeout_s))
@@ -157,7 +188,12 @@ class _Run:
             # A server of RFC 5766 alone knows no address families; IPv4 is what it gives (RFC 8656 section 7.1).
             family = turn.IPV6 if group.family == 6 else None
             transport = turn.TCP if is_tcp else turn.UDP
-            reply = await talk.ask(lambda now: client.allocate(now, transport=transport, family=family))
+            async with self._asking:
+                reply = await talk.ask(lambda now: client.allocate(now, transport=transport, family=family))
+                if isinstance(reply, Succeeded):
+                    self._held.append(gone)
+                elif isinstance(reply, Refused) and reply.code == _QUOTA and self._fills_quota():
+                    return None
             if not isinstance(reply, Succeeded) or client.allocation is None:
                 self._refused(group.ports, reply, f"relay {group.protocol.upper()} over IPv{group.family}", None)
                 return (), ""
@@ -166,7 +202,12 @@ class _Run:
             carriers.conversation = talk
             source = f"{relayed[0]}/{ipaddress.ip_address(relayed[0]).max_prefixlen}"
             permitted = await self._permitted(group, talk, source)
-            return await self._asked(server, replace(group, ports=permitted), talk, carriers, losses, source), source
+            silent = await self._asked(server, replace(group, ports=permitted), talk, carriers, losses, source)
+            return silent, source
+
+    def _fills_quota(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return bool(self._held) or now < self._given_back_at + _QUOTA_LINGERS_S
 
     async def _asked(
         self,
