@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from wizard.model.port import Protocol
+from wizard.model.port import PortRange, Protocol
 
 
 class Outcome(enum.StrEnum):
@@ -133,4 +133,43 @@ class RelayChecked:
     """The server's own words, or the local fault's."""
 
 
-Fact = NameResolved | HostInspected | RelayChecked
+class Coverage(enum.StrEnum):
+    """What a hop's configuration does with a planned port. It may blame the hop, and never proves it open."""
+
+    COVERED = "covered"
+    """It lets the port through, to where the plan says."""
+    MISSING = "missing"
+    """Nothing in it lets the port through."""
+    WRONG_PROTOCOL = "wrong-protocol"
+    """It lets the other protocol through on that number, and not the one that is planned."""
+    WRONG_TARGET = "wrong-target"
+    """It hands the port on to another host than planned."""
+    TRANSLATED_ELSEWHERE = "translated-elsewhere"
+    """It hands the port on to the right host, on another number than planned."""
+    RESTRICTED = "restricted"
+    """It lets the port through for some senders, and not for the internet at large."""
+    UNKNOWN = "unknown"
+    """What decides was not understood, or is not in the file."""
+
+    @property
+    def blames(self) -> bool:
+        """Whether the hop would stop the port if it runs with this configuration."""
+        return self not in (Coverage.COVERED, Coverage.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What one hop's configuration does with a stretch of planned ports."""
+
+    hop: str
+    protocol: Protocol
+    outside: PortRange
+    coverage: Coverage
+    file: str
+    lines: tuple[int, ...] = ()
+    """The lines that decide, counted from 1."""
+    rule: str = ""
+    """The deciding line's own text, or where it leads instead."""
+
+
+Fact = NameResolved | HostInspected | RelayChecked | Configured

@@ -11,8 +11,9 @@ from wizard.diagnosis.facts import fact_findings
 from wizard.diagnosis.findings import error_findings
 from wizard.diagnosis.hairpin import parse_ip
 from wizard.diagnosis.tomography import Evidence, Failure, PortVerdict, Proof, caught_unequal, judge
-from wizard.diagnosis.verdict import Diagnosis, HopVerdict, Phrase, PortRow, Severity, State
+from wizard.diagnosis.verdict import Diagnosis, HopVerdict, PortRow, Severity, State
 from wizard.model.hop import HopKind
+from wizard.model.phrase import Phrase
 from wizard.model.port import OutsidePort, PortRange, Protocol
 from wizard.model.project import Project, arrival_numbers
 from wizard.observation import RESPONDER, Fact, Observation, Outcome

@@ -9,8 +9,9 @@ from wizard.diagnosis.case import Case, spoken
 from wizard.diagnosis.hairpin import parse_ip
 from wizard.diagnosis.next_test import next_test
 from wizard.diagnosis.tomography import Conviction, Failure
-from wizard.diagnosis.verdict import Finding, Phrase, Severity
+from wizard.diagnosis.verdict import Finding, Severity
 from wizard.model.hop import HopKind
+from wizard.model.phrase import Phrase
 from wizard.model.port import OutsidePort, PortPlan, PortRange, merge
 from wizard.observation import HostInspected, Listening, Observation, Outcome
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wizard.diagnosis.case import Case
-from wizard.diagnosis.verdict import Phrase
+from wizard.model.phrase import Phrase
 from wizard.model.port import OutsidePort
 from wizard.observation import Outcome
 from wizard.plan import entries

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wizard.model.phrase import Phrase
 from wizard.model.port import PortRange, Protocol
 
 
@@ -24,14 +25,6 @@ class Severity(enum.StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A sentence by its key in the catalogue, with what fills its gaps."""
-
-    key: str
-    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

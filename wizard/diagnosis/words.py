@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from wizard.diagnosis.verdict import Finding, Phrase
+from wizard.diagnosis.verdict import Finding
+from wizard.model.phrase import Phrase
 from wizard.model.resource import resource
 
 LANGUAGES = ("en", "zh_CN")

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wizard.diagnosis.verdict import Diagnosis, Finding, HopVerdict, Phrase, PortRow
+from wizard.diagnosis.verdict import Diagnosis, Finding, HopVerdict, PortRow
 from wizard.model.hop import Hop
+from wizard.model.phrase import Phrase
 from wizard.model.port import PortPlan
 from wizard.model.project import Project
 from wizard.model.vantage import IceServer, Vantage
-from wizard.observation import Fact, HostInspected, NameResolved, Observation, RelayChecked
+from wizard.observation import Configured, Fact, HostInspected, NameResolved, Observation, RelayChecked
 from wizard.report.pseudonyms import Pseudonyms, is_neutral
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ def _fact(fact: Fact, names: Pseudonyms) -> Fact:
                 server=names.server(fact.server),
                 relayed=_maybe(names.endpoint, fact.relayed),
             )
+        case Configured():
+            return replace(fact, hop=names.name(fact.hop, "hop"))
 
 
 def _said(fact: Fact, names: Pseudonyms) -> Fact:
@@ -134,6 +137,8 @@ def _said(fact: Fact, names: Pseudonyms) -> Fact:
             return replace(fact, error=_maybe(names.text, fact.error))
         case RelayChecked():
             return replace(fact, text=names.text(fact.text))
+        case Configured():
+            return replace(fact, file=names.text(fact.file), rule=names.text(fact.rule))
         case _:
             return fact
 

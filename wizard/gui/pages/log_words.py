@@ -6,10 +6,12 @@ from datetime import datetime
 
 from PySide6.QtCore import QObject
 
+from wizard.configs.words import say
 from wizard.gui.context import Context
 from wizard.gui.pages.place_words import PlaceWords
 from wizard.gui.view_models.run import Item
-from wizard.observation import HostInspected, NameResolved, Observation, RelayChecked
+from wizard.model.phrase import Phrase
+from wizard.observation import Configured, HostInspected, NameResolved, Observation, RelayChecked
 from wizard.report.wording import wording
 from wizard.session import Skipped
 
@@ -57,3 +59,6 @@ class LogWords(QObject):
             case RelayChecked():
                 said = item.relayed or f"{item.code or ''} {item.text}".strip()
                 return self.tr("Relay {server}: {said}").format(server=item.server, said=said)
+            case Configured():
+                said = say(Phrase(f"coverage-{item.coverage}"), self._context.language)
+                return f"{item.file}, {item.hop}: {item.protocol} {item.outside}  {said}"
