@@ -10,9 +10,12 @@ from collections import Counter
 
 from wizard.model.secret import Secret
 from wizard.wire import stun
-from wizard.wire.long_term import long_term
-from wizard.wire.stun import Attribute, Class, ErrorCode, Integrity, Message, Method
-from wizard.wire.turn import Credentials, Timing, TurnClient
+from wizard.wire.attribute import Attribute, ErrorCode
+from wizard.wire.frame import CHANNEL_FIRST, write_channel_data
+from wizard.wire.long_term import Credentials, long_term
+from wizard.wire.request import Timing
+from wizard.wire.stun import Class, Integrity, Message, Method
+from wizard.wire.turn import TurnClient
 from wizard.wire.turn_event import Event, Invalid, Refused, Succeeded, Unanswered
 
 CREDENTIALS = Credentials("alice", Secret("open-sesame-4711"))
@@ -142,7 +145,7 @@ def _step(on: Play, script: Script) -> None:
         on.ask(script.number())
     elif act == 3:
         # ChannelData, perhaps of a channel that nobody bound.
-        on.hear(stun.write_channel_data(stun.CHANNEL_FIRST + script.number() % 2, script.some(), stream=on.stream))
+        on.hear(write_channel_data(CHANNEL_FIRST + script.number() % 2, script.some(), stream=on.stream))
     elif on.asked:
         answer = _answer(on, script, act)
         cut = script.number()
@@ -180,7 +183,6 @@ def _answer(on: Play, script: Script, act: int) -> bytes:
         Method.ALLOCATE: ((Attribute.XOR_RELAYED_ADDRESS, _PEER), (Attribute.LIFETIME, script.number())),
         Method.CONNECT: ((Attribute.CONNECTION_ID, b"1234"),),
     }
-    password = CREDENTIALS.password.reveal()
-    key = long_term(CREDENTIALS.username, password, REALM, request.data(Attribute.NONCE) or NONCE, None).key
+    key = long_term(CREDENTIALS, REALM, request.data(Attribute.NONCE) or NONCE, None).key
     success = Message(request.method, Class.SUCCESS, request.transaction, granted.get(request.method, ()))
     return stun.write(success, key, Integrity.SHA1)

@@ -26,8 +26,9 @@ from wizard.probes.conversation import trust
 from wizard.probes.ice import Options, ServerTried, Target, gather
 from wizard.probes.server_verdict import Verdict
 from wizard.wire import stun, uri
+from wizard.wire.frame import write_channel_data
+from wizard.wire.request import Timing
 from wizard.wire.stun import Class, Message, Method
-from wizard.wire.turn import Timing
 
 TIMEOUT_S = 0.3
 LATEST_S = 3.0
@@ -161,7 +162,7 @@ def flood(block: bytes, *, stream: bool) -> Iterator[int]:
     [
         ("turn", UNASKED * 3000, True),
         ("turn", HALF_A_FRAME + bytes(60_000), True),
-        ("turn", stun.write_channel_data(0x4000, bytes(60_000), stream=True), True),
+        ("turn", write_channel_data(0x4000, bytes(60_000), stream=True), True),
         ("turns", UNASKED * 3000, True),
         ("turns", bytes.fromhex("1603034000") + bytes(60_000), True),
         ("turn", UNASKED, False),

@@ -16,13 +16,17 @@ from tests.probes.coturn import CREDENTIALS, PASSWORD, USER, Coturn, coturn
 from tests.probes.far_ends import Reply as Send
 from tests.probes.far_ends import tcp, udp
 from wizard.model.secret import Secret
-from wizard.probes.conversation import Conversation, Endpoint, LinkFault, Reply, converse, new_client
+from wizard.probes.conversation import Conversation, Endpoint, Reply, converse, new_client
+from wizard.probes.fault import LinkFault
 from wizard.probes.ice import CandidateError, Options, ServerTried, Target, gather
 from wizard.probes.server_verdict import KNOWN_CODES, Sentence, Verdict, verdict_of
 from wizard.report.ice import cause_words
 from wizard.wire import stun, uri
-from wizard.wire.stun import Attribute, Class, ErrorCode, Message, Method
-from wizard.wire.turn import IPV6, TCP, Credentials, Timing
+from wizard.wire.attribute import Attribute, ErrorCode
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
+from wizard.wire.stun import Class, Message, Method
+from wizard.wire.turn import IPV6, TCP
 from wizard.wire.turn_event import Succeeded
 from wizard.wire.uri import Transport
 

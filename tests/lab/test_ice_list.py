@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.probes.coturn import CREDENTIALS, PASSWORD, USER, coturn
-from wizard.probes.conversation import Endpoint, LinkFault, converse, new_client
+from wizard.probes.conversation import Endpoint, converse, new_client
+from wizard.probes.fault import LinkFault
 from wizard.probes.ice import Options, ServerTried, Target, gather
 from wizard.probes.server_verdict import Verdict, verdict_of
 from wizard.wire import uri
-from wizard.wire.turn import Timing
+from wizard.wire.request import Timing
 from wizard.wire.turn_event import Succeeded, Unanswered
 from wizard.wire.uri import Transport
 

@@ -22,7 +22,7 @@ from wizard.probes.ice import Candidate, Options, Target, gather
 from wizard.probes.server_verdict import Verdict
 from wizard.report.ice import IceResult, cause_words
 from wizard.wire import uri
-from wizard.wire.turn import Timing
+from wizard.wire.request import Timing
 
 QUICK = Timing(timeout_s=1.0)
 

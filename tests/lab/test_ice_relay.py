@@ -10,8 +10,10 @@ import pytest
 
 from tests.probes.coturn import CREDENTIALS, coturn
 from tests.probes.far_ends import Reply, udp
-from wizard.probes.conversation import Endpoint, Happening, LinkFault, converse, new_client, trust
-from wizard.wire.turn import IPV4, IPV6, Timing
+from wizard.probes.conversation import Endpoint, Happening, converse, new_client, trust
+from wizard.probes.fault import LinkFault
+from wizard.wire.request import Timing
+from wizard.wire.turn import IPV4, IPV6
 from wizard.wire.turn_event import Received, Succeeded
 from wizard.wire.uri import Transport
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.probes.asking import free_port
 from wizard.model.secret import Secret
-from wizard.wire.turn import Credentials
+from wizard.wire.long_term import Credentials
 
 USER = "alice"
 PASSWORD = "open-sesame-4711"

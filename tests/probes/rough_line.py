@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from wizard.wire.stun import is_channel_data
+from wizard.wire.frame import is_channel_data
 
 Fate = Callable[[random.Random], tuple[float, ...]]
 """How long each copy of one datagram takes, in seconds; no copy at all for one that is lost."""

@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from tests.probes.asking import free_port
 from wizard.wire import stun
-from wizard.wire.stun import Address, Attribute, Class, ErrorCode, Message, Method
+from wizard.wire.attribute import Address, Attribute, ErrorCode
+from wizard.wire.stun import Class, Message, Method
 
 FIRST, SECOND = "127.0.0.1", "127.0.0.2"
 _CHANGE_ADDRESS, _CHANGE_PORT = 4, 2

@@ -30,10 +30,12 @@ from wizard.audit.rules import audit_file
 from wizard.configs.turnserver import parse
 from wizard.model.secret import Secret
 from wizard.probes.audit import QUOTA_TRIES, AuditError, Options, audit_server
-from wizard.probes.conversation import Endpoint, LinkFault, converse, new_client, trust
+from wizard.probes.conversation import Endpoint, converse, new_client, trust
+from wizard.probes.fault import LinkFault
 from wizard.wire import uri
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
 from wizard.wire.rest_credentials import mint
-from wizard.wire.turn import Credentials, Timing
 from wizard.wire.turn_event import Received, Refused, Succeeded
 from wizard.wire.uri import Transport
 

@@ -17,7 +17,8 @@ from wizard.probes.call import CONNECT_S, Call, Failure, Policy, calls
 from wizard.probes.call import Path as Needed
 from wizard.probes.conversation import Endpoint
 from wizard.probes.relay_leg import Access
-from wizard.wire.turn import Credentials, Timing
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
 from wizard.wire.uri import Transport
 
 pytestmark = pytest.mark.requires("coturn")

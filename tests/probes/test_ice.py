@@ -26,7 +26,8 @@ from wizard.probes.ice import Candidate, CandidateError, CandidateType, Event, O
 from wizard.probes.server_verdict import KNOWN_CODES, Verdict
 from wizard.report import ice as report
 from wizard.wire import uri
-from wizard.wire.turn import Credentials, Timing
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
 from wizard.wire.uri import Transport
 
 QUICK = Options(timing=Timing(timeout_s=1.0), relay_only=True)
@@ -384,7 +385,7 @@ def test_arguments_that_cannot_be_used_are_named_in_one_line(options: argparse.N
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 def test_every_cause_has_words(language: str) -> None:
-    from wizard.probes.conversation import Fault
+    from wizard.probes.fault import Fault
 
     causes = [*(fault.value for fault in Fault), *(f"code-{code}" for code in KNOWN_CODES)]
     for one in [*causes, "code-other", "code-401-anonymous", "unresolved", "wrong-family", "not-stun", "mute"]:

@@ -14,7 +14,7 @@ from tests.probes.rough_line import rough_line, steady
 from wizard.probes.conversation import Endpoint
 from wizard.probes.relay_capacity import Capacity, Limit, Load, Ramping, Step, ramp
 from wizard.probes.relay_leg import Access
-from wizard.wire.turn import Timing
+from wizard.wire.request import Timing
 from wizard.wire.uri import Transport
 
 LIGHT = Load(4, 0.2)

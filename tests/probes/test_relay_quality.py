@@ -17,7 +17,8 @@ from wizard.probes.relay_leg import Access, Leg, legs
 from wizard.probes.relay_ports import Direct, Place, place_of
 from wizard.probes.relay_quality import Halt, Options, Progress, Quality, measure
 from wizard.probes.server_verdict import Sentence, Verdict
-from wizard.wire.turn import Credentials, Timing
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
 from wizard.wire.uri import Transport
 
 pytestmark = pytest.mark.requires("coturn")

@@ -19,8 +19,9 @@ from tests.probes.probing import TIMEOUT_S, a_probe, observe, observe_all
 from wizard.model.port import Speaks
 from wizard.observation import Outcome
 from wizard.responder import Responder
+from wizard.wire.attribute import Attribute, ErrorCode
 from wizard.wire.probe import answer, read_request
-from wizard.wire.stun import Attribute, Class, ErrorCode, Message, Method, parse, write
+from wizard.wire.stun import Class, Message, Method, parse, write
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 OnConnection = Callable[[Reader, Writer], Awaitable[None]]

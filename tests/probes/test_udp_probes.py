@@ -16,8 +16,9 @@ from wizard.observation import Outcome
 from wizard.probes.udp_socket import ConnectedSockets
 from wizard.responder import Responder
 from wizard.vantage import local
+from wizard.wire.attribute import Attribute, ErrorCode
 from wizard.wire.probe import answer, read_request
-from wizard.wire.stun import Attribute, Class, ErrorCode, Message, Method, parse, write
+from wizard.wire.stun import Class, Message, Method, parse, write
 
 
 @pytest.fixture(params=["one socket for all", "a socket for each port"])

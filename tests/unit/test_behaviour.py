@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wizard.model.resource import resource
+from wizard.wire.attribute import Address
 from wizard.wire.behaviour import Dependence, Known, Measured, Need, Reason, Sight, is_public, judge, usable_other
-from wizard.wire.stun import Address
 
 HOST = ("192.168.77.20", 40000)
 PUBLIC = ("203.0.113.20", 40000)

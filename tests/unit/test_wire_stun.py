@@ -11,23 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wizard.wire import stun
-from wizard.wire.stun import (
-    Attribute,
+from wizard.wire.attribute import Attribute, ErrorCode, Icmp
+from wizard.wire.frame import (
+    CHANNEL_FIRST,
+    CHANNEL_LAST,
     ChannelData,
-    Class,
-    ErrorCode,
-    Icmp,
-    Integrity,
-    Message,
-    Method,
-    StunError,
     frame_size,
-    parse,
     parse_channel_data,
-    verified,
-    write,
     write_channel_data,
 )
+from wizard.wire.stun import Class, Integrity, Message, Method, StunError, parse, verified, write
 
 TRANSACTION = bytes(range(12))
 # RFC 5769 section 2.4, with the long-term key of its user, realm and password.
@@ -192,7 +185,7 @@ def test_the_start_of_a_stream_gives_a_bounded_size_or_an_error(data: bytes) -> 
     assert size is None or 4 <= size <= 65560
 
 
-@given(st.integers(stun.CHANNEL_FIRST, stun.CHANNEL_LAST), st.binary(max_size=50), st.booleans())
+@given(st.integers(CHANNEL_FIRST, CHANNEL_LAST), st.binary(max_size=50), st.booleans())
 def test_channel_data_comes_back_as_it_was(channel: int, data: bytes, stream: bool) -> None:
     frame = write_channel_data(channel, data, stream=stream)
     assert parse_channel_data(frame) == ChannelData(channel, data)

@@ -11,20 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wizard.model.secret import Secret
-from wizard.wire.stun import (
-    Attribute,
-    Class,
-    ErrorCode,
-    Icmp,
-    Integrity,
-    Message,
-    Method,
-    parse,
-    verified,
-    write,
-    write_channel_data,
-)
-from wizard.wire.turn import Credentials, Timing, TurnClient
+from wizard.wire.attribute import Attribute, ErrorCode, Icmp
+from wizard.wire.frame import write_channel_data
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
+from wizard.wire.stun import Class, Integrity, Message, Method, parse, verified, write
+from wizard.wire.turn import TurnClient
 from wizard.wire.turn_event import (
     Attempted,
     Broken,

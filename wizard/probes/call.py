@@ -20,7 +20,7 @@ from aioice.ice import StunProtocol, candidate_pair_priority
 
 from wizard.probes.relay_leg import Access, Leg, legs
 from wizard.probes.server_verdict import Sentence
-from wizard.wire.stun import Address
+from wizard.wire.attribute import Address
 from wizard.wire.turn_event import Succeeded
 from wizard.wire.uri import Transport
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
 import errno
 import os
 import socket
@@ -16,8 +15,11 @@ from typing import Any, cast
 
 from wizard.observation import Outcome as Seen
 from wizard.probes import icmp
+from wizard.probes.fault import UNREACHABLE, Fault, LinkFault, fault_of, tls_fault_of
 from wizard.probes.source import Source, bound
-from wizard.wire.turn import Credentials, Timing, TurnClient
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
+from wizard.wire.turn import TurnClient
 from wizard.wire.turn_event import (
     Attempted,
     Broken,
@@ -41,47 +43,6 @@ HURRIED_RELEASE_S = 0.15
 """The same when we are told to stop at once."""
 
 _FAREWELL_S = 0.05
-
-
-class Fault(enum.StrEnum):
-    """Why there is no conversation, or no longer one."""
-
-    REFUSED = "refused"
-    """RST, or ICMP port unreachable."""
-    TIMED_OUT = "timed-out"
-    UNREACHABLE = "unreachable"
-    """ICMP host or network unreachable; of a stream that may also mean that a firewall rejects it."""
-    REJECTED = "rejected"
-    """ICMP administratively prohibited."""
-    NO_ROUTE = "no-route"
-    """This computer has no way to that address family; nothing was sent."""
-    LOCAL = "local"
-    """This computer would not let us."""
-    CLOSED = "closed"
-    """The server closed the connection."""
-    TLS_EXPIRED = "tls-expired"
-    TLS_NOT_YET_VALID = "tls-not-yet-valid"
-    TLS_WRONG_NAME = "tls-wrong-name"
-    TLS_UNKNOWN_ISSUER = "tls-unknown-issuer"
-    TLS_REVOKED = "tls-revoked"
-    TLS_NONE = "tls-none"
-    """What answers there does not speak TLS."""
-    TLS_CLOSED = "tls-closed"
-    TLS_SILENT = "tls-silent"
-    TLS_OTHER = "tls-other"
-
-    @property
-    def of_tls(self) -> bool:
-        """Whether the connection stood and TLS did not."""
-        return self.value.startswith("tls-")
-
-
-@dataclass(frozen=True, slots=True)
-class LinkFault:
-    """The fault, and the system's words for it."""
-
-    fault: Fault
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +137,10 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
         except TimeoutError:
             return LinkFault(Fault.TIMED_OUT, "no answer to the connection attempt")
         except OSError as fault:
-            if end.transport is Transport.UDP and fault.errno in _UNREACHABLE:
+            if end.transport is Transport.UDP and fault.errno in UNREACHABLE:
                 # Connecting a UDP socket sends nothing: our own routing table says so.
                 return LinkFault(Fault.NO_ROUTE, (fault.strerror or "no route").lower())
-            return _fault(fault)
+            return fault_of(fault)
         self._transport = made[0]
         if end.transport is not Transport.TLS:
             return None
@@ -192,7 +153,7 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
         except TimeoutError:
             return LinkFault(Fault.TLS_SILENT, "no answer to the TLS handshake")
         except (OSError, ssl.SSLError) as fault:
-            return _tls_fault(fault)
+            return tls_fault_of(fault)
         if secured is None:
             return LinkFault(Fault.TLS_CLOSED, "the server closed the connection during the TLS handshake")
         self._transport = secured
@@ -276,7 +237,7 @@ class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):
             # Neither is for good: a later datagram may be answered. If none is, this is why.
             self._hint = _HINTS.get(outcome, self._hint)
         if isinstance(exc, OSError) and exc.errno not in _PASSING and not (told and Seen.REFUSED not in told):
-            self._end(_fault(exc))
+            self._end(fault_of(exc))
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The stream is over."""
@@ -360,63 +321,7 @@ def new_client(
 
 # Full buffers, and soft errors that later datagrams may not meet.
 _PASSING = frozenset({errno.ENOBUFS, errno.EAGAIN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN})
-_NO_ROUTE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETDOWN})
-_UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN})
-
-
 _HINTS = {
     Seen.REJECTED: LinkFault(Fault.REJECTED, "administratively prohibited"),
     Seen.UNREACHABLE: LinkFault(Fault.UNREACHABLE, "host or network unreachable"),
 }
-
-
-def _fault(error: OSError) -> LinkFault:
-    # asyncio puts its own sentence, with the address, in the place of the system's.
-    text = (os.strerror(error.errno) if error.errno else str(error)).lower()
-    if isinstance(error, ConnectionRefusedError):
-        return LinkFault(Fault.REFUSED, text)
-    if isinstance(error, TimeoutError):
-        return LinkFault(Fault.TIMED_OUT, text)
-    if error.errno == errno.EACCES and icmp.TOLD:
-        # So Linux reports ICMPv6 administratively prohibited.
-        return LinkFault(Fault.REJECTED, "administratively prohibited")
-    if error.errno in _NO_ROUTE:
-        return LinkFault(Fault.NO_ROUTE, text)
-    if error.errno in _UNREACHABLE:
-        return LinkFault(Fault.UNREACHABLE, text)
-    if isinstance(error, ConnectionError):
-        return LinkFault(Fault.CLOSED, text)
-    return LinkFault(Fault.LOCAL, text)
-
-
-# Numbers of X.509 verification results, as OpenSSL has them in x509_vfy.h.
-_VERIFY = {
-    9: Fault.TLS_NOT_YET_VALID,
-    10: Fault.TLS_EXPIRED,
-    62: Fault.TLS_WRONG_NAME,
-    64: Fault.TLS_WRONG_NAME,
-    18: Fault.TLS_UNKNOWN_ISSUER,
-    19: Fault.TLS_UNKNOWN_ISSUER,
-    20: Fault.TLS_UNKNOWN_ISSUER,
-    21: Fault.TLS_UNKNOWN_ISSUER,
-    23: Fault.TLS_REVOKED,
-}
-_NOT_TLS = (
-    "WRONG_VERSION_NUMBER",
-    "HTTP_REQUEST",
-    "UNKNOWN_PROTOCOL",
-    "RECORD_LAYER_FAILURE",
-    "PACKET_LENGTH_TOO_LONG",
-)
-
-
-def _tls_fault(error: OSError) -> LinkFault:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return LinkFault(_VERIFY.get(error.verify_code, Fault.TLS_OTHER), error.verify_message)
-    if isinstance(error, ssl.SSLEOFError | ConnectionError):
-        return LinkFault(Fault.TLS_CLOSED, "the server closed the connection during the TLS handshake")
-    if isinstance(error, ssl.SSLError):
-        reason = error.reason or "TLS failed"
-        fault = Fault.TLS_NONE if any(word in reason for word in _NOT_TLS) else Fault.TLS_OTHER
-        return LinkFault(fault, reason.replace("_", " ").lower())
-    return LinkFault(Fault.TLS_OTHER, (error.strerror or str(error)).lower())

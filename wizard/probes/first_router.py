@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from wizard.probes import icmp
 from wizard.wire import stun
+from wizard.wire.attribute import Address
 from wizard.wire.behaviour import Known
-from wizard.wire.stun import Address, Class, Message, Method
+from wizard.wire.stun import Class, Message, Method
 
 _ROUNDS = 3
 _WAIT_S = 0.5

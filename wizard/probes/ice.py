@@ -16,21 +16,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wizard.observation import NameResolved
-from wizard.probes.conversation import (
-    CONNECT_TIMEOUT_S,
-    Conversation,
-    Endpoint,
-    Fault,
-    LinkFault,
-    Reply,
-    converse,
-    new_client,
-)
+from wizard.probes.conversation import CONNECT_TIMEOUT_S, Conversation, Endpoint, Reply, converse, new_client
 from wizard.probes.dns import Place, resolve, services
+from wizard.probes.fault import Fault, LinkFault
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
 from wizard.probes.source import Source, bound
-from wizard.wire.stun import Address
-from wizard.wire.turn import Credentials, Timing, mapped_address
+from wizard.wire.attribute import Address
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
+from wizard.wire.turn import mapped_address
 from wizard.wire.turn_event import Refused, Succeeded
 from wizard.wire.uri import IceUri, Transport
 

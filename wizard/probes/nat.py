@@ -16,8 +16,9 @@ from wizard.probes.first_router import FirstRouter, first_router
 from wizard.probes.nat_server import NO_ROUTE, ServerAsked, meet, outermost_server, own_address, place, sights, without
 from wizard.probes.nat_socket import NatSocket, Sockets, cancelled
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
+from wizard.wire.attribute import Address, Attribute
 from wizard.wire.behaviour import Known, Measured, Sight, is_public, outermost
-from wizard.wire.stun import Address, Attribute, Class
+from wizard.wire.stun import Class
 from wizard.wire.uri import IceUri
 
 LIFETIMES_S = (10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0)

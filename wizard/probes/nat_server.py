@@ -7,13 +7,14 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wizard.probes.conversation import Endpoint, Fault, LinkFault, converse, new_client
+from wizard.probes.conversation import Endpoint, converse, new_client
 from wizard.probes.dns import resolve
+from wizard.probes.fault import Fault, LinkFault
 from wizard.probes.nat_socket import NatSocket, Sockets, cancelled, family_of
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
+from wizard.wire.attribute import Address, Attribute
 from wizard.wire.behaviour import Measured, Sight, outermost, usable_other
-from wizard.wire.stun import Address, Attribute
-from wizard.wire.turn import Timing
+from wizard.wire.request import Timing
 from wizard.wire.turn_event import Succeeded
 from wizard.wire.uri import IceUri, Transport
 

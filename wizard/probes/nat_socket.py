@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S, Loss
 from wizard.wire import stun
-from wizard.wire.stun import Address, Attribute, Class, Message, Method
+from wizard.wire.attribute import Address, Attribute
+from wizard.wire.stun import Class, Message, Method
 from wizard.wire.turn import mapped_address
 
 

@@ -13,13 +13,13 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from time import perf_counter, process_time
 
-from wizard.probes.conversation import Fault
+from wizard.probes.fault import Fault
 from wizard.probes.relay_leg import Access, Hear, Leg, legs
 from wizard.probes.server_verdict import NO_ANSWER, Sentence
 from wizard.probes.slots import spare_files
 from wizard.wire import media
+from wizard.wire.attribute import Address
 from wizard.wire.media import Delay, Stream
-from wizard.wire.stun import Address
 from wizard.wire.turn_event import Succeeded
 
 SIZES = {10: 0.5, 50: 1.0, 200: 1.0}

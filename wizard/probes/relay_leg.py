@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from wizard.probes.conversation import Conversation, Endpoint, Happening, LinkFault, Reply, converse, new_client
+from wizard.probes.conversation import Conversation, Endpoint, Happening, Reply, converse, new_client
+from wizard.probes.fault import LinkFault
 from wizard.probes.server_verdict import Sentence, verdict_of
 from wizard.wire import turn
-from wizard.wire.stun import Address
-from wizard.wire.turn import Credentials, Timing
+from wizard.wire.attribute import Address
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
 from wizard.wire.turn_event import Received, Succeeded
 from wizard.wire.uri import Transport
 

@@ -16,9 +16,9 @@ from time import perf_counter
 from wizard.probes.relay_leg import Leg
 from wizard.probes.server_verdict import Sentence
 from wizard.wire import media
+from wizard.wire.attribute import Address
 from wizard.wire.behaviour import is_public
 from wizard.wire.media import Packet
-from wizard.wire.stun import Address
 from wizard.wire.turn_event import Refused, Succeeded
 
 PORTS = 12

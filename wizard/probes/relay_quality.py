@@ -19,8 +19,8 @@ from wizard.probes.relay_leg import Access, Leg, legs
 from wizard.probes.relay_ports import PORTS, Survey
 from wizard.probes.server_verdict import Sentence
 from wizard.wire import media
+from wizard.wire.attribute import Address
 from wizard.wire.media import Delay, Figures, Stream
-from wizard.wire.stun import Address
 from wizard.wire.turn_event import Succeeded
 
 DEFAULT_S = 5.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from wizard.probes.conversation import Fault, LinkFault, Reply
+from wizard.probes.conversation import Reply
+from wizard.probes.fault import Fault, LinkFault
 from wizard.wire.turn_event import Invalid, Refused, Succeeded
 
 NO_ANSWER = 701

@@ -10,8 +10,9 @@ from wizard.model.port import Speaks
 from wizard.observation import Outcome
 from wizard.probes.answer import Judgement, new_transaction, shown, spelled
 from wizard.probes.stream import Stream, more
+from wizard.wire.attribute import Attribute
 from wizard.wire.probe import HEADER, message_size
-from wizard.wire.stun import Attribute, Class, Message, Method, StunError, parse, write
+from wizard.wire.stun import Class, Message, Method, StunError, parse, write
 
 _UDP = 17  # RFC 8656 section 18.7
 

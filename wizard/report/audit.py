@@ -26,8 +26,8 @@ from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import printable, wrap
 from wizard.wire import uri
+from wizard.wire.long_term import Credentials
 from wizard.wire.rest_credentials import RestCredentials, mint
-from wizard.wire.turn import Credentials
 
 FORMAT = 1
 LARGEST = 4 << 20

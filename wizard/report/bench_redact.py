@@ -25,8 +25,8 @@ from wizard.report.ice import IceResult
 from wizard.report.nat import NatResult
 from wizard.report.pseudonyms import Pseudonyms
 from wizard.report.turn import TurnResult
+from wizard.wire.attribute import Address
 from wizard.wire.behaviour import Sight
-from wizard.wire.stun import Address
 
 _USER_LINE = "user="
 _SCHEMES = ("turn:", "turns:")

@@ -40,9 +40,9 @@ from wizard.report.wording import ENGLISH
 from wizard.report.wrap import columns, pad, printable, wrap
 from wizard.system.interfaces import networks
 from wizard.wire import uri
+from wizard.wire.long_term import Credentials
 from wizard.wire.rest_credentials import LIFETIME_S, mint
 from wizard.wire.rtc_config import ConfigError
-from wizard.wire.turn import Credentials
 
 FORMAT = 1
 _OK, _FAULTY, _USAGE = 0, 1, 2

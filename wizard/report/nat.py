@@ -24,8 +24,8 @@ from wizard.report.wording import ENGLISH
 from wizard.report.wrap import columns, pad, printable, wrap
 from wizard.system.interfaces import networks
 from wizard.wire import uri
+from wizard.wire.attribute import Address
 from wizard.wire.behaviour import Behaviour, Dependence, Known, Need, judge
-from wizard.wire.stun import Address
 
 FORMAT = 1
 _MEASURED, _NO_SERVER, _USAGE, _UNKNOWN = 0, 1, 2, 3

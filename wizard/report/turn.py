@@ -18,8 +18,8 @@ from wizard.report.ice import cause_words
 from wizard.report.text import Terminal
 from wizard.report.wording import ENGLISH
 from wizard.report.wrap import columns, pad, printable, wrap
+from wizard.wire.attribute import Address
 from wizard.wire.media import Delay, Figures
-from wizard.wire.stun import Address
 
 FORMAT = 1
 _SEVERITY = {Grade.OK: "note", Grade.POOR: "poor", Grade.FAILED: "failed"}

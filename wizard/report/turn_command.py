@@ -25,7 +25,7 @@ from wizard.report.turn import TurnResult, result_of, to_json, to_text
 from wizard.report.wrap import printable
 from wizard.vantage.relay_server import RelayServer, find_server
 from wizard.wire import uri
-from wizard.wire.turn import Credentials
+from wizard.wire.long_term import Credentials
 
 _KEPT, _BROKEN, _USAGE = 0, 1, 2
 _LINGER_S = 1.5

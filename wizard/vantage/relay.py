@@ -14,8 +14,9 @@ from wizard.model.secret import Secret
 from wizard.observation import Fact, Observation, Outcome, RelayChecked
 from wizard.plan import Probe, same_address
 from wizard.probes.answer import Judgement, spelled
-from wizard.probes.conversation import Conversation, LinkFault, Reply, converse, new_client
+from wizard.probes.conversation import Conversation, Reply, converse, new_client
 from wizard.probes.dns import first_address
+from wizard.probes.fault import LinkFault
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S, Loss
 from wizard.probes.target import Aimed, Target
 from wizard.probes.udp import UdpProber
@@ -23,7 +24,8 @@ from wizard.vantage.relay_server import RelayServer, find_server, refusal
 from wizard.vantage.relayed_tcp import RelayedTcpProber, syns
 from wizard.vantage.relayed_udp import Carriers
 from wizard.wire import turn
-from wizard.wire.turn import Credentials, Timing
+from wizard.wire.long_term import Credentials
+from wizard.wire.request import Timing
 from wizard.wire.turn_event import Refused, Succeeded
 
 _LIFETIME_S = 600

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from wizard.observation import Outcome
 from wizard.probes.answer import Judgement
-from wizard.probes.conversation import Endpoint, Fault, LinkFault, Reply, trust
+from wizard.probes.conversation import Endpoint, Reply, trust
 from wizard.probes.dns import resolve
+from wizard.probes.fault import Fault, LinkFault
 from wizard.system.interfaces import own_address
 from wizard.wire import uri
-from wizard.wire.turn import Credentials
+from wizard.wire.long_term import Credentials
 from wizard.wire.turn_event import Invalid, Refused, Succeeded
 from wizard.wire.uri import IceUri, Transport
 

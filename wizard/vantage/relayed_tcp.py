@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from wizard.model.hop import Hop
 from wizard.observation import Outcome
 from wizard.probes.answer import Judgement
-from wizard.probes.conversation import Conversation, Happening, LinkFault, Reply, converse, new_client
+from wizard.probes.conversation import Conversation, Happening, Reply, converse, new_client
+from wizard.probes.fault import LinkFault
 from wizard.probes.persistence import Loss
 from wizard.probes.question import NoQuestion, Question, SignedQuestion, service_question
 from wizard.probes.target import Aimed
 from wizard.vantage.relay_server import RelayServer, refusal
-from wizard.wire.stun import Attribute
-from wizard.wire.turn import Timing
+from wizard.wire.attribute import Attribute
+from wizard.wire.request import Timing
 from wizard.wire.turn_event import Refused, Succeeded, Tunnelled, Unanswered
 
 _BURST, _PAUSE_S = 20, 0.04

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from wizard.wire.stun import Address
+from wizard.wire.attribute import Address
 
 SHARED = ipaddress.ip_network("100.64.0.0/10")
 """What carriers number their customers from behind their own NAT (RFC 6598)."""

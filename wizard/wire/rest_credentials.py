@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from wizard.wire.turn import Password
+from wizard.wire.long_term import Password
 
 _Concealed = TypeVar("_Concealed", bound=Password)
 

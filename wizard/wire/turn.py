@@ -13,11 +13,21 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from wizard.wire import stun
-from wizard.wire.long_term import LongTerm, long_term
-from wizard.wire.stun import Address, Attribute, Class, Integrity, Message, Method
+from wizard.wire.attribute import MAX_TEXT, Address, Attribute
+from wizard.wire.frame import (
+    CHANNEL_FIRST,
+    CHANNEL_LAST,
+    frame_size,
+    is_channel_data,
+    parse_channel_data,
+    write_channel_data,
+)
+from wizard.wire.long_term import Credentials, LongTerm, long_term
+from wizard.wire.request import Request, Timing
+from wizard.wire.stun import Class, Message, Method
 from wizard.wire.turn_event import (
     Attempted,
     Broken,
@@ -40,31 +50,6 @@ _REMEMBERED = 256
 """Transactions whose second answer, should it come late, is passed over."""
 
 
-class Password(Protocol):
-    """A password that does not show itself."""
-
-    def reveal(self) -> str:
-        """The password."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A long-term credential (RFC 8489 section 9.2)."""
-
-    username: str
-    password: Password
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Retransmission of RFC 8489 section 6.2.1, cut after `timeout_s` without an answer."""
-
-    rto_s: float = 0.5
-    timeout_s: float = 5.5
-    """Four transmissions at 0, 0.5, 1.5 and 3.5 s, and 2 s for the last one's answer."""
-
-
 @dataclass(frozen=True, slots=True)
 class Allocation:
     """What the server gave (RFC 8656 section 7.3)."""
@@ -72,23 +57,6 @@ class Allocation:
     relayed: tuple[Address, ...]
     mapped: Address | None
     lifetime_s: int
-
-
-@dataclass(slots=True)
-class _Pending:
-    ticket: int
-    method: Method
-    attributes: tuple[tuple[Attribute, Any], ...]
-    began: float
-    transaction: bytes = b""
-    data: bytes = b""
-    signed: bool = False
-    challenged: bool = False
-    renewed: bool = False
-    sent: float = 0.0
-    tries: int = 0
-    due: float = 0.0
-    deadline: float = 0.0
 
 
 class TurnClient:
@@ -108,7 +76,7 @@ class TurnClient:
         self._credentials = credentials
         self._timing = timing or Timing()
         self._random = random
-        self._pending: dict[bytes, _Pending] = {}
+        self._pending: dict[bytes, Request] = {}
         self._session: LongTerm | None = None
         self._tickets = 0
         self._out: list[bytes] = []
@@ -116,7 +84,7 @@ class TurnClient:
         self._piped = False
         self._broken = False
         self._channels: dict[int, Address] = {}
-        self._next_channel = stun.CHANNEL_FIRST
+        self._next_channel = CHANNEL_FIRST
         self._heard: str | None = None
         self._ended: deque[bytes] = deque(maxlen=_REMEMBERED)
 
@@ -143,7 +111,7 @@ class TurnClient:
         """Bind a channel to the peer (RFC 8656 section 12.2). Returns the ticket; raises ValueError if none is left."""
         number = next((number for number, owner in self._channels.items() if owner == peer), None)
         if number is None:
-            if self._next_channel > stun.CHANNEL_LAST:
+            if self._next_channel > CHANNEL_LAST:
                 raise ValueError("every channel number is taken")
             number = self._next_channel
             self._next_channel += 1
@@ -162,7 +130,7 @@ class TurnClient:
         """Send data to the peer: on its channel if it has one, else by indication (RFC 8656 sections 11.1, 12.5)."""
         channel = next((number for number, owner in self._channels.items() if owner == peer), None)
         if channel is not None:
-            self._out.append(stun.write_channel_data(channel, data, stream=self._stream))
+            self._out.append(write_channel_data(channel, data, stream=self._stream))
             return
         attributes = ((Attribute.XOR_PEER_ADDRESS, peer), (Attribute.DATA, data))
         self._out.append(stun.write(Message(Method.SEND, Class.INDICATION, self._random(12), attributes)))
@@ -224,9 +192,9 @@ class TurnClient:
     def _frame_size(self) -> int | None:
         # Text of other protocols looks like ChannelData: "HTTP" is 21,584 bytes for channel 0x4854.
         start = bytes(self._buffer[:4])
-        if stun.is_channel_data(start) and int.from_bytes(start[:2], "big") >= self._next_channel:
+        if is_channel_data(start) and int.from_bytes(start[:2], "big") >= self._next_channel:
             raise stun.StunError("the stream holds data of a channel that was never asked for")
-        return stun.frame_size(self._buffer)
+        return frame_size(self._buffer)
 
     def _give_up(self, reason: str) -> list[Event]:
         events: list[Event] = [Invalid(p.ticket, reason) for p in self._pending.values()]
@@ -235,45 +203,19 @@ class TurnClient:
 
     def _ask(self, method: Method, attributes: Sequence[tuple[Attribute, Any]], now: float) -> int:
         self._tickets += 1
-        pending = _Pending(self._tickets, method, tuple(attributes), now)
+        pending = Request(self._tickets, method, tuple(attributes), now)
         self._begin(pending, now)
         return pending.ticket
 
-    def _begin(self, pending: _Pending, now: float) -> None:
-        pending.transaction = self._random(12)
-        attributes = pending.attributes
+    def _begin(self, request: Request, now: float) -> None:
         # A Binding is not authenticated unless the server asks for it (RFC 8489 section 9.2.3).
-        session = self._session if pending.method is not Method.BINDING or pending.challenged else None
-        pending.signed = session is not None
-        key = None
-        if session is not None and self._credentials is not None:
-            key = session.key
-            attributes += (
-                (Attribute.USERNAME, self._credentials.username),
-                (Attribute.REALM, session.realm),
-                (Attribute.NONCE, session.nonce),
-            )
-            if session.algorithms is not None:
-                chosen = session.algorithm.to_bytes(2, "big") + bytes(2)
-                attributes += (
-                    (Attribute.PASSWORD_ALGORITHMS, session.algorithms),
-                    (Attribute.PASSWORD_ALGORITHM, chosen),
-                )
-        message = Message(pending.method, Class.REQUEST, pending.transaction, attributes)
-        pending.data = stun.write(message, key, session.integrity if session else Integrity.SHA1)
-        pending.tries = 0
-        pending.deadline = now + self._timing.timeout_s
-        self._pending[pending.transaction] = pending
-        self._transmit(pending, now)
+        session = self._session if request.method is not Method.BINDING or request.challenged else None
+        request.begin(self._random(12), session, now, self._timing)
+        self._pending[request.transaction] = request
+        self._transmit(request, now)
 
-    def _transmit(self, pending: _Pending, now: float) -> None:
-        self._out.append(pending.data)
-        pending.tries += 1
-        if pending.tries == 1:
-            pending.sent = now
-        # RFC 8489 section 6.2.1: the interval doubles.
-        wait = self._timing.timeout_s if self._stream else self._timing.rto_s * 2 ** (pending.tries - 1)
-        pending.due = min(now + wait, pending.deadline)
+    def _transmit(self, request: Request, now: float) -> None:
+        self._out.append(request.transmit(now, self._timing, repeats=not self._stream))
 
     def _datagram(self, data: bytes, now: float) -> list[Event]:
         try:
@@ -283,8 +225,8 @@ class TurnClient:
             return []
 
     def _frame(self, data: bytes, now: float) -> list[Event]:
-        if stun.is_channel_data(data):
-            frame = stun.parse_channel_data(data)
+        if is_channel_data(data):
+            frame = parse_channel_data(data)
             peer = self._channels.get(frame.channel)
             return [Received(peer, frame.data)] if peer else []
         message = stun.parse(data)
@@ -315,7 +257,7 @@ class TurnClient:
             return [Attempted(peer, connection)]
         return []
 
-    def _answer(self, pending: _Pending, message: Message, now: float) -> list[Event]:
+    def _answer(self, pending: Request, message: Message, now: float) -> list[Event]:
         rtt = now - pending.sent if pending.tries == 1 else None
         elapsed = now - pending.began
         if message.cls is Class.ERROR:
@@ -346,7 +288,7 @@ class TurnClient:
             return self._end(pending, Invalid(pending.ticket, fault))
         return self._end(pending, Succeeded(pending.ticket, message, rtt, elapsed))
 
-    def _end(self, pending: _Pending, event: Event) -> list[Event]:
+    def _end(self, pending: Request, event: Event) -> list[Event]:
         self._drop(pending)
         return [event]
 
@@ -354,7 +296,7 @@ class TurnClient:
         assert self._session is not None
         return stun.verified(message, self._session.key, self._session.integrity)
 
-    def _met(self, pending: _Pending, message: Message, code: int, now: float) -> bool:
+    def _met(self, pending: Request, message: Message, code: int, now: float) -> bool:
         """Ask again as a challenge wants it; False if it is to be told instead."""
         nonce = message.data(Attribute.NONCE)
         if self._credentials is None or nonce is None:
@@ -368,18 +310,17 @@ class TurnClient:
             realm = realm if realm is not None else self._session.realm
         else:
             return False
-        user = self._credentials
         offered = message.data(Attribute.PASSWORD_ALGORITHMS)
-        self._session = long_term(user.username, user.password.reveal(), realm, nonce, offered)
+        self._session = long_term(self._credentials, realm, nonce, offered)
         self._drop(pending)
         self._begin(pending, now)
         return True
 
-    def _drop(self, pending: _Pending) -> None:
+    def _drop(self, pending: Request) -> None:
         del self._pending[pending.transaction]
         self._ended.append(pending.transaction)
 
-    def _accept(self, pending: _Pending, message: Message) -> str | None:
+    def _accept(self, pending: Request, message: Message) -> str | None:
         """Take over what a success says; returns what is wrong with it, if anything."""
         if message.unknown:
             # RFC 8489 section 6.3.3
@@ -416,4 +357,4 @@ def mapped_address(message: Message) -> Address | None:
 def _oversized(challenge: Message) -> bool:
     """Whether a challenge is longer than RFC 8489 sections 14.9 and 14.10 allow: the next request holds it too."""
     parts = (challenge.data(name) for name in (Attribute.REALM, Attribute.NONCE, Attribute.PASSWORD_ALGORITHMS))
-    return any(part is not None and len(part) > stun.MAX_TEXT for part in parts)
+    return any(part is not None and len(part) > MAX_TEXT for part in parts)

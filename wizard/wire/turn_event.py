@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wizard.wire.stun import Address, Icmp, Message
+from wizard.wire.attribute import Address, Icmp
+from wizard.wire.stun import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from wizard.report.nat import NatResult, interface_of, verdict_of
 from wizard.report.turn import TurnResult, result_of
 from wizard.system.interfaces import networks
 from wizard.vantage.relay_server import RelayServer, find_server
-from wizard.wire.turn import Credentials
+from wizard.wire.long_term import Credentials
 from wizard.wire.uri import IceUri, Transport
 
 _LINGER_S = 1.5
