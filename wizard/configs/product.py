@@ -36,12 +36,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be written for one hop. `existing` is its configuration as it is, where that was read."""
+    """What is to be written for one hop. `existing` is its configuration as it is, where that was read.
+
+    `language` is that of the comments and steps: `en` or `zh_CN`.
+    """
 
     project: Project
     hop: Hop
     wanted: tuple[Wanted, ...]
     existing: Reading | None = None
+    language: str = "en"
 
     @property
     def position(self) -> int:
