@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from wizard.configs.product import Wanted
 from wizard.configs.reading import Answer, Question, Reading
+from wizard.model.hop import HopKind
 from wizard.model.port import OutsidePort, PortPlan, PortRange, Protocol, merge
 from wizard.model.project import Project, arrival_numbers
 from wizard.observation import Configured, Coverage
@@ -104,9 +105,14 @@ def excesses(project: Project, readings: Readings) -> tuple[Excess, ...]:
 def _question(project: Project, position: int, plan: PortPlan, number: int) -> Question:
     hop = project.hops[position]
     numbers = _numbers(project, plan, number)
-    # A filter without an address of its own stands before what it protects, and sees packets sent to that.
     before = next((h.address for h in reversed(project.hops[:position]) if h.kind.translates and h.address), None)
-    destination = hop.address or _target(project, position) or before
+    if hop.kind.translates:
+        outermost = not any(h.kind.translates for h in project.hops[:position])
+        destination = hop.address or (project.public_address if outermost else None)
+    else:
+        # A filter without an address of its own stands before what it protects, and sees packets sent to that.
+        destination = hop.address or _target(project, position) or before
+    inward = project.hops[position + 1] if position + 1 < len(project.hops) else None
     return Question(
         protocol=plan.protocol,
         number=numbers[position],
@@ -115,6 +121,7 @@ def _question(project: Project, position: int, plan: PortPlan, number: int) -> Q
         translates=hop.kind.translates,
         host=_target(project, position),
         destination=destination,
+        published=not hop.kind.translates and inward is not None and inward.kind is HopKind.CONTAINER,
     )
 
 

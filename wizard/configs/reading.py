@@ -25,11 +25,13 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file as text. `variables` are what an env file beside it sets."""
+    """A file as text. `variables` are what an env file beside it sets, `outward` the interfaces by which the internet
+    comes in, where that is known."""
 
     text: str
     name: str
     variables: Mapping[str, str] = field(default_factory=dict)
+    outward: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Question:
 
     `number` is the port on which it arrives, `leaves` the one on which the plan has it leave; the two differ only where
     the hop `translates`. `host` is the address that it should leave for, None where the plan does not say;
-    `destination` is the address that it was sent to.
+    `destination` is the address that it was sent to, None where that cannot be known. `published`: behind this filter,
+    on the same machine, a container engine hands the port on.
     """
 
     protocol: Protocol
@@ -56,6 +59,7 @@ class Question:
     translates: bool = False
     host: str | None = None
     destination: str | None = None
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
