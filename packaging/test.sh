@@ -26,6 +26,12 @@ gate mypy
 gate lint-imports
 if [ -n "$(command -v shellcheck)" ]; then gate shellcheck -x packaging/*.sh packaging/deb/*.sh .ci/run; fi
 before_tests=${failed[*]}
-gate pytest --continue-on-collection-errors "$@"
+if [ $# = 0 ]; then
+    # Tests mostly wait, so there are more workers than cores; what measures time has the machine for itself afterwards.
+    gate pytest --continue-on-collection-errors -n 4 --dist loadfile -m "not alone"
+    gate pytest --continue-on-collection-errors -m alone
+else
+    gate pytest --continue-on-collection-errors "$@"
+fi
 [ -z "$before_tests" ] || say "failed before the tests: $before_tests"
 [ "${#failed[@]}" = 0 ]

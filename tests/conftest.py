@@ -1,10 +1,13 @@
 """What a test may ask of the machine: `@pytest.mark.requires("root", "coturn")` skips it elsewhere, saying why.
 
+Where namespaces can be had, tests run in a network of their own, each worker of `pytest -n 4` in another.
+
 With CI set, a test skipped for want of what CI promises fails instead: nobody reads a skip in a green run.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import shutil
@@ -24,6 +27,7 @@ settings.register_profile("any-machine", deadline=None)
 if not os.environ.get("CI"):
     settings.load_profile("any-machine")
 
+_CLONE_NEWNET = 0x40000000
 _PROMISED = re.compile(r"\b(root|namespaces?|nft|nftables|coturn|turnserver)\b", re.IGNORECASE)
 
 
@@ -82,12 +86,22 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
 }
 
 
+def _enter_own_network() -> None:
+    """Loopback and nothing else: no packet of a test leaves this computer, and no worker finds a port taken."""
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "unshare failed")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
 @cache
 def _present(need: str) -> bool:
     return NEEDS[need][1]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if _has_namespaces():
+        _enter_own_network()
+    config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it")
     config.addinivalue_line("markers", f"requires(*needs): what the machine must have, of: {', '.join(NEEDS)}")
 
 

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.bench.silent_ports import TCP_PORTS, UDP_PORTS
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.alone
 def test_302_silent_ports_take_one_time_out_and_leave_the_event_loop_free() -> None:
     # In a program of its own: collecting the garbage of a whole test run takes longer than what is measured.
     command = [sys.executable, "-m", "tests.bench.silent_ports"]

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+import pytest
+
 ROUNDS = 9
 HOPWISE = str(Path(sys.executable).with_name("hopwise"))
 
@@ -20,6 +22,7 @@ def seconds(command: list[str], status: int) -> float:
     return taken
 
 
+@pytest.mark.alone
 def test_help_and_check_start_in_less_than_twice_the_time_of_importing_aioice(tmp_path: Path) -> None:
     unusable = tmp_path / "unusable.toml"
     unusable.write_text("format = 1\n")

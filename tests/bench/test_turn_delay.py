@@ -9,6 +9,7 @@ import pytest
 from tests.bench.turn_delay import ROUND_TRIP_S, measure
 
 
+@pytest.mark.alone
 @pytest.mark.requires("root", "nft", "coturn", "chromium")
 async def test_an_allocation_takes_two_round_trips_and_a_binding_one(tmp_path: Path) -> None:
     measured = await measure(tmp_path)

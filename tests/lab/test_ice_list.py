@@ -54,6 +54,7 @@ async def test_seven_servers_take_the_time_of_the_slowest_and_each_has_its_own_v
     assert {error["code"] for error in result["errors"]} == {401, 701}
 
 
+@pytest.mark.alone
 @pytest.mark.requires("coturn")
 @pytest.mark.parametrize(("transport", "verdict"), [("udp", Verdict.REFUSED), ("tcp", Verdict.PROTOCOL_ERROR)])
 async def test_a_server_that_dies_between_two_requests_is_told_at_once(
@@ -75,6 +76,7 @@ async def test_a_server_that_dies_between_two_requests_is_told_at_once(
     assert time.monotonic() - began < 1.0
 
 
+@pytest.mark.alone
 @pytest.mark.requires("coturn")
 async def test_a_server_that_freezes_under_way_is_unanswered_in_its_time(tmp_path: Path) -> None:
     async with coturn(tmp_path) as server:
@@ -89,6 +91,7 @@ async def test_a_server_that_freezes_under_way_is_unanswered_in_its_time(tmp_pat
             assert 0.7 < time.monotonic() - began < 2.0
 
 
+@pytest.mark.alone
 @pytest.mark.requires("coturn")
 async def test_killing_the_server_amid_a_gathering_of_many_leaves_no_row_without_a_verdict(tmp_path: Path) -> None:
     async with coturn(tmp_path) as server:

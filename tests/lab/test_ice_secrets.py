@@ -26,7 +26,7 @@ from tests.lab.ice_command import HOPWISE
 from tests.lab.secret_search import disguises, opened, where
 from tests.probes.coturn import Coturn, coturn
 from tests.probes.far_ends import Reply, closed_port, udp
-from wizard import cli
+from wizard.cli.passwords import given_password
 from wizard.model.secret import Secret
 
 USER, REALM = "carol", "example.org"
@@ -241,7 +241,7 @@ def test_a_password_from_the_environment_is_not_handed_on_to_programs_that_are_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HOPWISE_TURN_PASSWORD", PASSWORD)
-    assert cli._given_password(argparse.Namespace(password_stdin=False)) == Secret(PASSWORD)
+    assert given_password(argparse.Namespace(password_stdin=False)) == Secret(PASSWORD)
     assert "HOPWISE_TURN_PASSWORD" not in subprocess.run(["env"], capture_output=True, text=True, check=True).stdout
 
 

@@ -120,6 +120,7 @@ async def test_a_redirection_is_told_and_not_followed(tmp_path: Path) -> None:
     assert "127.0.0.1:9" in verdict.error
 
 
+@pytest.mark.alone
 @pytest.mark.requires("coturn")
 async def test_each_server_gets_its_own_verdict_in_the_time_of_the_slowest(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, socket.socket() as closed:
@@ -181,6 +182,7 @@ async def test_host_candidates_have_the_ports_that_their_sockets_hold() -> None:
                     sock.bind((candidate.address, candidate.port))
 
 
+@pytest.mark.alone
 @pytest.mark.requires("coturn")
 async def test_stopping_early_releases_what_was_allocated(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
@@ -280,6 +282,7 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write(data)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("handler", "verdict"),
     [

@@ -102,6 +102,7 @@ async def test_a_mapped_address_that_this_computer_cannot_send_to_says_nothing_o
     assert found.hairpin is Known.UNKNOWN
 
 
+@pytest.mark.alone
 async def test_a_closed_port_is_told_at_once() -> None:
     began = time.perf_counter()
     found = await measure([uri.parse(f"stun:{FIRST}:{free_port()}")])
@@ -110,6 +111,7 @@ async def test_a_closed_port_is_told_at_once() -> None:
     assert judge(found.measured).reason is Reason.NO_ANSWER
 
 
+@pytest.mark.alone
 async def test_a_server_that_answers_nothing_is_given_up_in_time() -> None:
     async with (server := StunServer(lost=1000)).running():
         began = time.perf_counter()
@@ -162,6 +164,7 @@ async def test_a_lifetime_is_measured_by_a_server_that_answers_to_other_ports(
     assert found.lifetime_s == lifetime_s
 
 
+@pytest.mark.alone
 async def test_stopping_closes_every_socket_at_once() -> None:
     async with (server := StunServer(lost=1000)).running():
         task = asyncio.create_task(survey(server, options=Options(lifetimes_s=(60.0,))))

@@ -187,6 +187,7 @@ async def test_a_used_up_quota_leaves_ports_unchecked(tmp_path: Path) -> None:
         assert facts[0].code == 486
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_leaving_early_releases_the_allocation(tmp_path: Path, transport: str) -> None:
     async with coturn(tmp_path) as server:
@@ -214,6 +215,7 @@ async def test_a_server_without_tcp_relaying_leaves_tcp_unchecked_and_does_udp(t
     assert found == {Protocol.UDP: Outcome.ANSWERED, Protocol.TCP: Outcome.NOT_CHECKED}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("protocol", list(Protocol))
 @pytest.mark.parametrize("there", [True, False])
 async def test_a_dead_server_fails_in_time_and_never_blames_the_port(protocol: Protocol, there: bool) -> None:
@@ -289,6 +291,7 @@ async def test_every_third_packet_lost_on_the_way_to_the_relay_leaves_open_ports
     assert {o.outcome for o in observations} == {Outcome.ANSWERED}
 
 
+@pytest.mark.alone
 async def test_many_silent_ports_take_one_time_out(tmp_path: Path) -> None:
     probes = [probe(Protocol.UDP, number) for number in range(33000, 33302)]
     async with coturn(tmp_path) as server:

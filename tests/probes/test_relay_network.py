@@ -76,6 +76,7 @@ async def test_ports_are_open_though_a_third_of_the_packets_behind_the_relay_is_
     }
 
 
+@pytest.mark.alone
 async def test_dropped_ports_are_silent_in_one_time_out_and_absent_hosts_unreachable(
     path: Cable, tmp_path: Path
 ) -> None:

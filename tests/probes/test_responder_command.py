@@ -353,6 +353,7 @@ def test_print_writes_the_script_to_standard_output(tmp_path: Path) -> None:
     assert done.stdout == printed(load(path), None, 30)
 
 
+@pytest.mark.alone
 def test_it_starts_quickly(tmp_path: Path) -> None:
     begun = time.perf_counter()
     with started(command(write_project(tmp_path, ("udp", str(free_port()))))) as process:

@@ -25,6 +25,7 @@ from wizard.responder import Responder
 _ENDS_WITHIN_S = 0.2
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("after_s", [0.0, 0.05, 0.8])
 async def test_a_cancelled_run_closes_every_socket_within_200_ms(after_s: float) -> None:
     with silent_ports() as probes:
@@ -45,6 +46,7 @@ async def test_a_cancelled_run_closes_every_socket_within_200_ms(after_s: float)
         assert asyncio.all_tasks() == tasks
 
 
+@pytest.mark.alone
 async def test_closing_the_iterator_closes_every_socket_within_200_ms() -> None:
     with silent_ports() as probes:
         tasks, files = asyncio.all_tasks(), psutil.Process().num_fds()

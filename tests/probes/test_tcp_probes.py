@@ -107,6 +107,7 @@ async def test_a_responder_on_another_port_than_planned_is_misdirected() -> None
     assert (seen.outcome, seen.came_in_on) == (Outcome.MISDIRECTED, f"127.0.0.1:{port + 1}")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 async def test_a_closed_port_is_refused_long_before_the_time_out(address: str) -> None:
     began = time.perf_counter()
@@ -115,6 +116,7 @@ async def test_a_closed_port_is_refused_long_before_the_time_out(address: str) -
     assert time.perf_counter() - began < 2.5
 
 
+@pytest.mark.alone
 async def test_a_port_that_drops_every_syn_is_silent_after_one_time_out() -> None:
     with silent_tcp() as port:
         began = time.perf_counter()

@@ -127,6 +127,7 @@ async def test_an_answer_from_another_address_is_none() -> None:
     assert seen.outcome is Outcome.SILENT
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("any_carrier")
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 async def test_a_closed_port_is_refused_long_before_the_time_out(address: str) -> None:
@@ -136,6 +137,7 @@ async def test_a_closed_port_is_refused_long_before_the_time_out(address: str) -
     assert time.perf_counter() - began < 2.5
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("any_carrier")
 async def test_a_port_that_never_answers_is_silent_after_one_time_out() -> None:
     with silent_udp() as port:

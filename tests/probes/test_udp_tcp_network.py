@@ -58,6 +58,7 @@ async def test_a_single_open_port_is_open_though_a_third_of_the_packets_is_lost_
             assert seen.outcome is Outcome.ANSWERED
 
 
+@pytest.mark.alone
 async def test_ports_that_a_firewall_drops_stay_silent_among_open_ones_under_loss(path: Cable) -> None:
     for side in (path.near, path.far):
         path.filter(side, f"raw meta l4proto {{ tcp, udp }} {LOSSES['a third of the packets, at random']}")
@@ -136,6 +137,7 @@ async def test_an_address_that_nobody_has_is_unreachable(path: Cable) -> None:
     assert {one.outcome for one in seen.values()} == {Outcome.UNREACHABLE}
 
 
+@pytest.mark.alone
 async def test_a_destination_without_a_route_is_a_fault_of_this_computer(path: Cable) -> None:
     probes = [a_probe(10000, protocol, "192.0.2.1") for protocol in ("udp", "tcp")]
     began = time.perf_counter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from wizard.model.config_file import ConfigFile
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import PortPlan, PortRange, Protocol, Speaks
 from wizard.model.project import Project, translator_of
@@ -88,6 +89,7 @@ def projects(draw: st.DrawFn, min_hops: int = 1, max_hops: int = 6) -> Project:
     """A valid project: a path of `min_hops` to `max_hops`, ports with translations, vantages, servers."""
     hops = draw(chains(min_hops, max_hops))
     servers = st.builds(IceServer, st.lists(ice_uris, min_size=1, max_size=3).map(tuple), st.none() | texts)
+    configs = st.builds(ConfigFile, st.sampled_from([hop.id for hop in hops]), texts, st.none() | ids)
     return Project(
         name=draw(texts),
         public_address=draw(addresses),
@@ -95,6 +97,7 @@ def projects(draw: st.DrawFn, min_hops: int = 1, max_hops: int = 6) -> Project:
         ports=draw(plans(hops)),
         vantages=draw(vantages(hops)),
         ice_servers=tuple(draw(st.lists(servers, max_size=2))),
+        configs=tuple(draw(st.lists(configs, max_size=2))),
         announced=tuple(draw(st.lists(addresses, max_size=3))),
         probe_key=draw(st.none() | texts),
     )

@@ -124,6 +124,7 @@ def test_a_preset_that_no_project_may_be_is_refused(tmp_path: Path) -> None:
         read_folder(tmp_path)
 
 
+@pytest.mark.alone
 def test_all_of_them_load_in_a_moment() -> None:
     times = []
     for _ in range(5):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from wizard.configs.product import Wanted
 from wizard.configs.reading import Answer, Question, Reading
@@ -37,6 +38,17 @@ class Excess:
     line: int
     protocol: Protocol | None
     numbers: tuple[PortRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two neighbours that do not let the same ports through, of the planned ones, by their outside numbers."""
+
+    outer: str
+    inner: str
+    protocol: Protocol
+    outer_passes: tuple[PortRange, ...]
+    inner_passes: tuple[PortRange, ...]
 
 
 def coverage(project: Project, readings: Readings) -> tuple[Configured, ...]:
@@ -82,6 +94,24 @@ def wanted(project: Project, hop_id: str, rows: Sequence[Configured] | None = No
 
 def _blaming(rows: Sequence[Configured], hop_id: str, protocol: Protocol) -> Iterator[Configured]:
     return (row for row in rows if row.hop == hop_id and row.protocol is protocol and row.coverage.blames)
+
+
+def differences(project: Project, rows: Sequence[Configured]) -> tuple[Difference, ...]:
+    """Where a hop lets other ports through than the next one inward that has a configuration, too."""
+    known = [hop.id for hop in project.hops if any(row.hop == hop.id for row in rows)]
+    found: list[Difference] = []
+    for outer, inner in pairwise(known):
+        for protocol in Protocol:
+            outside, inside = (_passing(rows, hop, protocol) for hop in (outer, inner))
+            told = [row for row in rows if row.hop in (outer, inner) and row.protocol is protocol]
+            if outside != inside and not any(row.coverage is Coverage.UNKNOWN for row in told):
+                found.append(Difference(outer, inner, protocol, outside, inside))
+    return tuple(found)
+
+
+def _passing(rows: Sequence[Configured], hop_id: str, protocol: Protocol) -> tuple[PortRange, ...]:
+    mine = [row for row in rows if (row.hop, row.protocol, row.coverage) == (hop_id, protocol, Coverage.COVERED)]
+    return merge(number for row in mine for number in row.outside)
 
 
 def excesses(project: Project, readings: Readings) -> tuple[Excess, ...]:

@@ -63,6 +63,16 @@ class IceDraft:
 
 
 @dataclass(slots=True)
+class ConfigDraft:
+    """A configuration file's entry as far as it could be read."""
+
+    at: KeyPath
+    hop: str | None = None
+    file: str | None = None
+    product: str | None = None
+
+
+@dataclass(slots=True)
 class Draft:
     """A project as far as it could be read, and what could not. `whole`: nothing in it is without meaning."""
 
@@ -74,6 +84,7 @@ class Draft:
     ports: list[PortDraft] = field(default_factory=list)
     vantages: list[VantageDraft] = field(default_factory=list)
     ice_servers: list[IceDraft] = field(default_factory=list)
+    configs: list[ConfigDraft] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     whole: bool = True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wizard.model.config_file import ConfigFile
 from wizard.model.hop import Hop
 from wizard.model.port import OutsidePort, PortPlan
 from wizard.model.vantage import IceServer, Vantage, VantageKind
@@ -24,6 +25,7 @@ class Project:
     ports: tuple[PortPlan, ...]
     vantages: tuple[Vantage, ...] = ()
     ice_servers: tuple[IceServer, ...] = ()
+    configs: tuple[ConfigFile, ...] = ()
     announced: tuple[str, ...] = ()
     probe_key: str | None = None
 

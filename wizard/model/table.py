@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from wizard.model.draft import Draft, HopDraft, IceDraft, PortDraft, VantageDraft
+from wizard.model.draft import ConfigDraft, Draft, HopDraft, IceDraft, PortDraft, VantageDraft
 from wizard.model.hop import HopKind
 from wizard.model.misspelling import misspelt
 from wizard.model.port import PortRange, Protocol, Speaks
@@ -30,11 +30,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "ports",
         "vantages",
         "ice_servers",
+        "configs",
     ),
     "hops": ("id", "kind", "name", "address"),
     "ports": ("name", "protocol", "outside", "inside", "speaks", "path"),
     "vantages": ("id", "kind", "beyond", "server", "username"),
     "ice_servers": ("urls", "username"),
+    "configs": ("hop", "file", "product"),
 }
 """Every key of the format, by the list that it belongs to; "" is the top of the file."""
 
@@ -105,6 +107,15 @@ def read_draft(table: Table) -> Draft:
                 username=_text(draft, item, path, "username"),
             )
         )
+    for path, item in _tables(draft, table, "configs"):
+        draft.configs.append(
+            ConfigDraft(
+                path,
+                hop=_text(draft, item, path, "hop", required=True),
+                file=_text(draft, item, path, "file", required=True),
+                product=_text(draft, item, path, "product"),
+            )
+        )
     return draft
 
 
@@ -147,6 +158,9 @@ def to_table(project: Project) -> dict[str, Any]:
         ],
         "ice_servers": [
             _set({"urls": list(server.urls), "username": server.username}) for server in project.ice_servers
+        ],
+        "configs": [
+            _set({"hop": config.hop, "file": config.file, "product": config.product}) for config in project.configs
         ],
     }
     return _set(table)

@@ -19,6 +19,7 @@ _COMMENTS: Mapping[str, str] = {
     "ports": "# The ports that clients use, and the numbers on which they arrive further in.\n\n",
     "vantages": "# Where probes are sent from.\n\n",
     "ice_servers": "# STUN and TURN servers to test.\n\n",
+    "configs": "# The configuration files of the hops.\n\n",
 }
 LISTS = tuple(_COMMENTS)
 

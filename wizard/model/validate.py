@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from wizard.model.address import address_fault, is_name
 from wizard.model.arrivals import MOST_HOPS, check_arrivals, overlaps, plan_text, unknown_hop
+from wizard.model.config_file import ConfigFile
 from wizard.model.draft import Draft, HopDraft, PortDraft, VantageDraft
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import Protocol
@@ -43,6 +44,7 @@ def read(table: Table) -> tuple[Project | None, tuple[Problem, ...]]:
     check_arrivals(draft)
     _check_vantages(draft)
     _check_ice_servers(draft)
+    _check_configs(draft)
     return _project(draft), tuple(sorted(draft.problems, key=_section))
 
 
@@ -185,6 +187,15 @@ def _check_ice_servers(draft: Draft) -> None:
                 _check_uri(draft, (*server.at, "urls", position), text)
 
 
+def _check_configs(draft: Draft) -> None:
+    ids = [hop.id for hop in draft.hops if hop.id is not None]
+    for config in draft.configs:
+        if config.hop is not None and config.hop not in ids:
+            unknown_hop(draft, (*config.at, "hop"), config.hop, ids, config.hop)
+        if config.file is not None and not config.file.strip():
+            draft.blame((*config.at, "file"), "empty", config.file, write=Term("example-configs-file"))
+
+
 def _check_uri(draft: Draft, path: KeyPath, text: str) -> bool:
     if "@" in text:
         # What stands before an @ may be a password: it is not shown.
@@ -213,6 +224,7 @@ def _project(draft: Draft) -> Project | None:
         ice_servers=tuple(
             IceServer(tuple(text for text in s.urls or () if text is not None), s.username) for s in draft.ice_servers
         ),
+        configs=tuple(ConfigFile(c.hop or "", c.file or "", c.product) for c in draft.configs),
         announced=tuple(text for text in draft.announced if text is not None),
         probe_key=draft.probe_key,
     )

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wizard.diagnosis.verdict import Diagnosis, Finding, HopVerdict, PortRow
+from wizard.model.config_file import ConfigFile
 from wizard.model.hop import Hop
 from wizard.model.phrase import Phrase
 from wizard.model.port import PortPlan
@@ -59,6 +60,10 @@ def _project(project: Project, names: Pseudonyms) -> Project:
         ports=tuple(_plan(plan, names) for plan in project.ports),
         vantages=tuple(_vantage(vantage, names) for vantage in project.vantages),
         ice_servers=tuple(_ice_server(server, names) for server in project.ice_servers),
+        configs=tuple(
+            ConfigFile(names.name(config.hop, "hop"), names.name(config.file, "file"), config.product)
+            for config in project.configs
+        ),
         announced=tuple(names.address(address) for address in project.announced),
         probe_key=None,
     )

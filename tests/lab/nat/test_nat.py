@@ -239,6 +239,7 @@ def test_where_udp_is_blocked_the_servers_still_answer_over_tcp(road: Street) ->
     assert "TCP" in out
 
 
+@pytest.mark.alone
 def test_a_firewall_that_refuses_udp_is_told_at_once(road: Street) -> None:
     road.masquerade()
     road.router.nft("table ip f { chain f { type filter hook forward priority 0; ip protocol udp reject; }; }")

@@ -29,7 +29,13 @@ _MOST_UNDONE = 200
 _REST_S = 0.6
 """Quiet after an edit before it is written to the recovery file: a word, not a letter."""
 
-_STEPS = {"hops": Step.PATH, "ports": Step.PORTS, "vantages": Step.ORIGIN, "ice_servers": Step.ORIGIN}
+_STEPS = {
+    "hops": Step.PATH,
+    "configs": Step.PATH,
+    "ports": Step.PORTS,
+    "vantages": Step.ORIGIN,
+    "ice_servers": Step.ORIGIN,
+}
 _STEPS_BY_CODE = {"no-hops": Step.PATH, "too-many-hops": Step.PATH, "no-ports": Step.PORTS}
 
 
