@@ -17,7 +17,7 @@ from wizard.model.port import OutsidePort, PortRange, Protocol, merge
 from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
-from wizard.observation import Fact, NameResolved, Observation, Outcome
+from wizard.observation import Configured, Fact, NameResolved, Observation, Outcome
 from wizard.plan import Probe, counterpart, entries, make_plan, same_address
 from wizard.probes.dns import resolve
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
@@ -90,11 +90,13 @@ class Session:
         *,
         vantages: Sequence[str] | None = None,
         earlier: Iterable[Observation] = (),
+        configured: Iterable[Configured] = (),
         timeout_s: float = DEFAULT_TIMEOUT_S,
         passwords: Mapping[str, Secret] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`vantages` are run as named; None runs each that can run here. `passwords` are by vantage id."""
+        """`vantages` are run as named; None runs each that can run here. `passwords` are by vantage id, and
+        `configured` is what the hops' configurations say."""
         self.project = project
         self._chosen = vantages
         self._timeout_s = timeout_s
@@ -112,6 +114,8 @@ class Session:
         for observation in earlier:
             # Nothing was seen later than now: a clock that is ahead must not set what it saw above this run.
             self._take(replace(observation, at=min(observation.at, self._started)))
+        for row in configured:
+            self._take(row)
 
     @property
     def diagnosis(self) -> Diagnosis:

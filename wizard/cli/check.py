@@ -15,7 +15,8 @@ from wizard.cli.project import load_project
 
 if TYPE_CHECKING:
     from wizard.cli.arguments import Commands
-    from wizard.observation import Observation
+    from wizard.model.project import Project
+    from wizard.observation import Configured, Observation
     from wizard.session import Result, Session
 
 
@@ -65,12 +66,27 @@ def _run(options: argparse.Namespace) -> int:
 
     session = Session(
         project,
+        configured=_configured(project, options.project.parent),
         vantages=options.vantage,
         earlier=earlier,
         timeout_s=options.timeout or DEFAULT_TIMEOUT_S,
         passwords=vantage_passwords(project, options),
     )
     return _run_session(session, as_json=options.json, pdf=options.pdf)
+
+
+def _configured(project: Project, folder: Path) -> tuple[Configured, ...]:
+    """What the project's configuration files say. One that cannot be read is told and passed over."""
+    if not project.configs:
+        return ()
+    from wizard.configs.coverage import coverage
+    from wizard.configs.words import say_of
+    from wizard.system.config_files import read_configs
+
+    read = read_configs(project, folder)
+    for bad in read.failed:
+        print(f"hopwise: {say_of(bad.file, bad.error)}", file=sys.stderr)
+    return coverage(project, read.readings)
 
 
 def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:

@@ -52,13 +52,15 @@ class Difference:
 
 
 def coverage(project: Project, readings: Readings) -> tuple[Configured, ...]:
-    """What each hop that has a configuration does with the planned ports: neighbours that fare alike are one row."""
+    """What each hop that has a configuration does with the planned ports: neighbours of one plan
+    that fare alike are one row."""
     rows: list[Configured] = []
     for position, hop in enumerate(project.hops):
         files = readings.get(hop.id, ())
         if not files:
             continue
         for plan in project.ports:
+            mine: list[Configured] = []
             for number in plan.outside:
                 reading, answer = _of_all(files, _question(project, position, plan, number))
                 row = Configured(
@@ -70,7 +72,8 @@ def coverage(project: Project, readings: Readings) -> tuple[Configured, ...]:
                     lines=answer.lines,
                     rule=answer.rule,
                 )
-                _append(rows, row)
+                _append(mine, row)
+            rows += mine
     return tuple(rows)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from wizard.diagnosis.tomography import PortVerdict
 from wizard.diagnosis.verdict import State
-from wizard.model.port import OutsidePort, PortPlan, PortRange, merge
+from wizard.model.port import OutsidePort, PortPlan, PortRange, Protocol, merge
 from wizard.model.project import Project, arrival_numbers
-from wizard.observation import Fact, Observation
+from wizard.observation import Configured, Fact, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,18 @@ class Case:
     arrived: frozenset[OutsidePort]
     """The ports of which a probe was seen at the service's network card."""
     facts: tuple[Fact, ...]
+
+    def configured(self, position: int, protocol: Protocol, outside: PortRange) -> tuple[Configured, ...]:
+        """What the hop's configuration says of these ports, row by row."""
+        hop = self.project.hops[position].id
+        return tuple(
+            fact
+            for fact in self.facts
+            if isinstance(fact, Configured)
+            and (fact.hop, fact.protocol) == (hop, protocol)
+            and fact.outside.first <= outside.last
+            and outside.first <= fact.outside.last
+        )
 
     def title(self, *positions: int) -> str:
         """The hops' names, to be read in a sentence."""

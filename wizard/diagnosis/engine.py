@@ -6,17 +6,18 @@ from collections.abc import Container, Iterable, Iterator
 from datetime import timedelta
 
 from wizard.diagnosis.case import Case
+from wizard.diagnosis.configured import config_findings
 from wizard.diagnosis.crossing import failed_from, proven_from
 from wizard.diagnosis.facts import fact_findings
 from wizard.diagnosis.findings import error_findings
 from wizard.diagnosis.hairpin import parse_ip
-from wizard.diagnosis.tomography import Evidence, Failure, PortVerdict, Proof, caught_unequal, judge
+from wizard.diagnosis.tomography import Blame, Evidence, Failure, PortVerdict, Proof, caught_unequal, judge
 from wizard.diagnosis.verdict import Diagnosis, HopVerdict, PortRow, Severity, State
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
 from wizard.model.port import OutsidePort, PortRange, Protocol
 from wizard.model.project import Project, arrival_numbers
-from wizard.observation import RESPONDER, Fact, Observation, Outcome
+from wizard.observation import RESPONDER, Configured, Coverage, Fact, Observation, Outcome
 from wizard.plan import same_address
 
 _Key = tuple[str, str, str]
@@ -52,6 +53,7 @@ class Diagnoser:
         self._other_family: dict[OutsidePort, dict[_Key, Observation]] = {}
         self._reports: dict[OutsidePort, dict[Observation, None]] = {}
         self._facts: dict[Fact, None] = {}
+        self._blamed: dict[OutsidePort, set[Blame]] = {}
         self._verdicts: dict[OutsidePort, PortVerdict] = {}
         self._known: dict[tuple[frozenset[Evidence], frozenset[int]], PortVerdict] = {}
         self._unequal: frozenset[int] | None = frozenset()
@@ -64,6 +66,8 @@ class Diagnoser:
         """
         if not isinstance(item, Observation):
             self._facts[item] = None
+            if isinstance(item, Configured):
+                self._lay(item)
             return None
         entry = self._position.get(item.enters)
         if entry is None:
@@ -90,6 +94,18 @@ class Diagnoser:
             held[key] = item
             self._forget(port)
         return port
+
+    def _lay(self, row: Configured) -> None:
+        """Take in what a hop's configuration does with a stretch of planned ports."""
+        position = self._position.get(row.hop)
+        if position is None or not row.coverage.blames:
+            return
+        for number in row.outside:
+            port = OutsidePort(row.protocol, number)
+            if port in self._seen:
+                blame = Blame(position, row.coverage is Coverage.RESTRICTED)
+                self._blamed.setdefault(port, set()).add(blame)
+                self._forget(port)
 
     def extend(self, items: Iterable[Observation | Fact]) -> None:
         """Add many."""
@@ -124,7 +140,7 @@ class Diagnoser:
             ),
             facts=tuple(sorted(self._facts, key=repr)),
         )
-        findings = error_findings(case) + fact_findings(case)
+        findings = error_findings(case) + fact_findings(case) + config_findings(case)
         order = {severity: rank for rank, severity in enumerate(Severity)}
         return Diagnosis(
             hops=tuple(self._hop_verdict(position) for position in range(len(self._kinds))),
@@ -187,6 +203,8 @@ class Diagnoser:
                 card = self._card(port, item)
                 if suspect is not None:
                     yield Failure(suspect, item.outcome, card if card is not None and card > suspect else None)
+
+        yield from self._blamed.get(port, ())
 
     def _unequal_hops(self) -> frozenset[int]:
         """The hops that an arrival caught treating senders differently, on any port."""

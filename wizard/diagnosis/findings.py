@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from wizard.diagnosis.case import Case, spoken
+from wizard.diagnosis.configured import said
 from wizard.diagnosis.hairpin import parse_ip
 from wizard.diagnosis.next_test import next_test
 from wizard.diagnosis.tomography import Conviction, Failure
@@ -13,7 +14,7 @@ from wizard.diagnosis.verdict import Finding, Severity
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
 from wizard.model.port import OutsidePort, PortPlan, PortRange, merge
-from wizard.observation import HostInspected, Listening, Observation, Outcome
+from wizard.observation import Coverage, HostInspected, Listening, Observation, Outcome
 
 _LOUD = (Outcome.REJECTED, Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.SILENT)
 """The loudest first: ICMP errors are rate-limited, so among neighbours silence may be an error that was not sent."""
@@ -35,6 +36,11 @@ _SINGLE_OTHERWISE = {
     HopKind.FIREWALL: "filtered-reject",
     HopKind.SECURITY_GROUP: "filtered-reject",
     HopKind.SERVICE: "not-listening",
+}
+_BY_CONFIG = {
+    Coverage.WRONG_PROTOCOL: "wrong-protocol",
+    Coverage.WRONG_TARGET: "wrong-translation",
+    Coverage.TRANSLATED_ELSEWHERE: "wrong-translation",
 }
 _SEVERAL = {
     Outcome.REJECTED: "filtered-reject",
@@ -91,8 +97,13 @@ def _finding(
     outcome = next((o for o in _LOUD if o in outcomes), next(iter(outcomes)))
     passing = [o for port in ports for o in case.counterparts.get(port, ()) if _passes(case, o, suspects)]
     sockets = _sockets(case, plan, outside) if suspects == (len(case.project.hops) - 1,) else None
-    code = _code(case, suspects, outcome, wrong_protocol=bool(passing), sockets=sockets)
     first = suspects[0]
+    blaming = [
+        row for position in suspects for row in case.configured(position, plan.protocol, outside) if row.coverage.blames
+    ]
+    code = (blaming and _BY_CONFIG.get(blaming[0].coverage)) or _code(
+        case, suspects, outcome, wrong_protocol=bool(passing), sockets=sockets
+    )
     values = {
         "hop": case.title(*suspects),
         "kind": case.project.hops[first].kind.value,
@@ -113,7 +124,7 @@ def _finding(
         protocol=plan.protocol,
         outside=outside,
         values=values,
-        evidence=tuple(_evidence(case, plan, ports, passing, rest)),
+        evidence=(*_evidence(case, plan, ports, passing, rest), *map(said, blaming)),
         next_test=next_test(case, suspects, ports[0]),
     )
 

@@ -7,7 +7,8 @@ A probe that enters at hop k crosses hops k … n-1. Rules:
  4. How a probe failed may narrow its set, never widen it, and never turns a hop open.
  5. What arrived at a network card was not stopped before it.
  6. A filter that was caught telling senders apart is not acquitted by another sender's answer.
- 7. Nothing else is inferred: not from silence, not from a bare accept.
+ 7. Of a failure's suspects a configuration convicts the outermost that it says would stop the port. It acquits nobody.
+ 8. Nothing else is inferred: not from silence, not from a bare accept.
 """
 
 from __future__ import annotations
@@ -38,7 +39,15 @@ class Failure:
     """The first hop behind the network card at which this very probe was seen arriving."""
 
 
-Evidence = Proof | Failure
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """By its configuration, this hop stops the port; with `by_sender`, for some senders and not for others."""
+
+    hop: int
+    by_sender: bool = False
+
+
+Evidence = Proof | Failure | Blame
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +86,16 @@ def judge(
     evidence = frozenset(evidence)
     proven: set[int] = set()
     failures: list[Failure] = []
+    blamed: set[int] = set()
+    unequal |= {item.hop for item in evidence if isinstance(item, Blame) and item.by_sender}
     for item in evidence:
-        if isinstance(item, Proof):
-            proven.update(range(item.first, item.last + 1))
-        else:
-            failures.append(item)
+        match item:
+            case Proof():
+                proven.update(range(item.first, item.last + 1))
+            case Failure():
+                failures.append(item)
+            case Blame():
+                blamed.add(item.hop)
     acquitted = {
         hop for f in failures if f.arrived_at is not None for hop in range(f.entry, min(f.arrived_at, len(kinds)))
     }
@@ -91,7 +105,8 @@ def judge(
     for failure in failures:
         suspects = _suspects(kinds, failure, proven, acquitted | (proven - unequal))
         if suspects:
-            sets.setdefault(suspects, set()).add(failure)
+            named = tuple(hop for hop in suspects if hop in blamed)[:1]
+            sets.setdefault(named or suspects, set()).add(failure)
         else:
             contradicted.add(failure)
 
