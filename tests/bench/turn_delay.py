@@ -24,7 +24,8 @@ from tests.lab.browser import Browser, chromium
 from tests.lab.ice_street import SERVER, Street, street
 from tests.lab.programs import Program
 from tests.probes.coturn import CREDENTIALS, PASSWORD, USER
-from wizard.probes.ice import Options, ServerTried, Target, gather
+from wizard.probes.candidate import ServerTried
+from wizard.probes.ice import Options, Target, gather
 from wizard.wire import stun, uri
 from wizard.wire.stun import Class, Message, Method
 

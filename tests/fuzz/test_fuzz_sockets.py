@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from tests.lab.certificates import Authority
 from tests.probes.coturn import CREDENTIALS
 from tests.probes.far_ends import Reply, tcp, udp
+from wizard.probes.candidate import ServerTried
 from wizard.probes.conversation import trust
-from wizard.probes.ice import Options, ServerTried, Target, gather
+from wizard.probes.ice import Options, Target, gather
 from wizard.probes.server_verdict import Verdict
 from wizard.wire import stun, uri
 from wizard.wire.frame import write_channel_data

@@ -16,7 +16,7 @@ from wizard.gui.bench.shown import GridTable
 from wizard.gui.view_models.report import ReportKind
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind
-from wizard.probes.ice import CandidateType
+from wizard.probes.candidate import CandidateType
 from wizard.probes.server_verdict import Verdict
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)

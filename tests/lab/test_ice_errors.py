@@ -16,9 +16,10 @@ from tests.probes.coturn import CREDENTIALS, PASSWORD, USER, Coturn, coturn
 from tests.probes.far_ends import Reply as Send
 from tests.probes.far_ends import tcp, udp
 from wizard.model.secret import Secret
+from wizard.probes.candidate import CandidateError, ServerTried
 from wizard.probes.conversation import Conversation, Endpoint, Reply, converse, new_client
 from wizard.probes.fault import LinkFault
-from wizard.probes.ice import CandidateError, Options, ServerTried, Target, gather
+from wizard.probes.ice import Options, Target, gather
 from wizard.probes.server_verdict import KNOWN_CODES, Sentence, Verdict, verdict_of
 from wizard.report.ice import cause_words
 from wizard.wire import stun, uri

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.probes.coturn import CREDENTIALS, PASSWORD, USER, coturn
+from wizard.probes.candidate import ServerTried
 from wizard.probes.conversation import Endpoint, converse, new_client
 from wizard.probes.fault import LinkFault
-from wizard.probes.ice import Options, ServerTried, Target, gather
+from wizard.probes.ice import Options, Target, gather
 from wizard.probes.server_verdict import Verdict, verdict_of
 from wizard.wire import uri
 from wizard.wire.request import Timing

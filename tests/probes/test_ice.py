@@ -22,7 +22,8 @@ from tests.probes.coturn import CREDENTIALS, PASSWORD, USER, Coturn, coturn
 from tests.probes.far_ends import OnConnection, tcp
 from tests.probes.forwarder import forwarder
 from wizard.model.secret import Secret
-from wizard.probes.ice import Candidate, CandidateError, CandidateType, Event, Options, ServerTried, Target, gather
+from wizard.probes.candidate import Candidate, CandidateError, CandidateType, Event, ServerTried
+from wizard.probes.ice import Options, Target, gather
 from wizard.probes.server_verdict import KNOWN_CODES, Verdict
 from wizard.report import ice as report
 from wizard.wire import uri

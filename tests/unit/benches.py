@@ -9,7 +9,7 @@ from wizard.audit.finding import Audit
 from wizard.audit.rules import audit_file
 from wizard.configs.turnserver import parse as parse_conf
 from wizard.probes.call import Call, Failure, Pair, Party, Policy
-from wizard.probes.ice import Candidate, CandidateError, CandidateType, ServerTried
+from wizard.probes.candidate import Candidate, CandidateError, CandidateType, ServerTried
 from wizard.probes.nat import Survey as NatSurvey
 from wizard.probes.nat_server import ServerAsked
 from wizard.probes.relay_capacity import Capacity, Limit, Load, Step
@@ -62,19 +62,24 @@ def ice() -> IceResult:
         ),
         ServerTried(NAMED, Transport.UDP, 4, Verdict.OK, 8.74, 0.022, None),
         CandidateError(
-            22.0, NAMED, "2001:db8::7", 6, Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no answer", "timed-out")
+            *(22.0, NAMED, "2001:db8::7", 6),
+            Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no answer", "timed-out"),
+            Transport.UDP,
         ),
         ServerTried(NAMED, Transport.UDP, 6, Verdict.UNREACHABLE, None, 39.5, "no answer"),
         CandidateError(
             *(30.0, TLS, "198.51.100.7", 4),
             Sentence(Verdict.TLS_FAILED, NO_ANSWER, "certificate is for ztrkwx.example.org", "tls-wrong-name"),
+            Transport.TLS,
         ),
         ServerTried(TLS, Transport.TLS, 4, Verdict.TLS_FAILED, None, 0.031, "certificate is for ztrkwx.example.org"),
         CandidateError(
-            39.5, DEAD, "198.51.100.9", 4, Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no answer", "timed-out")
+            *(39.5, DEAD, "198.51.100.9", 4),
+            Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no answer", "timed-out"),
+            Transport.UDP,
         ),
         ServerTried(DEAD, Transport.UDP, 4, Verdict.UNREACHABLE, None, 39.5, "no answer"),
-        CandidateError(18.0, WRONG, "198.51.100.8", 4, wrong),
+        CandidateError(18.0, WRONG, "198.51.100.8", 4, wrong, Transport.TCP),
         ServerTried(WRONG, Transport.TCP, 4, Verdict.AUTH_FAILED, 8.9, 0.018, wrong.text),
     ):
         result.add(event)

@@ -19,7 +19,7 @@ from tests.unit import benches
 from tests.unit.test_report_redact import leaked
 from wizard.audit.finding import Audit, NotChecked
 from wizard.model.resource import resource
-from wizard.probes.ice import CandidateError, ServerTried
+from wizard.probes.candidate import CandidateError, ServerTried
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict
 from wizard.report import audit, ice, nat, turn
 from wizard.report.bench import BenchResult, bench_of, dumps, to_json
@@ -106,7 +106,7 @@ def test_a_dead_server_is_not_called_harmless_because_another_works() -> None:
     result = IceResult(urls=[benches.NAMED, benches.DEAD])
     result.add(ServerTried(benches.NAMED, Transport.UDP, 6, Verdict.OK, 8.0, 0.1, None))
     silent = Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no answer", "timed-out")
-    result.add(CandidateError(39.5, benches.DEAD, "198.51.100.9", 4, silent))
+    result.add(CandidateError(39.5, benches.DEAD, "198.51.100.9", 4, silent, Transport.UDP))
     result.add(ServerTried(benches.DEAD, Transport.UDP, 4, Verdict.UNREACHABLE, None, 39.5, "no answer"))
     text = to_markdown(bench_of(benches.STARTED, 40.0, [result]))
     assert "1 of 2 tests found a working server" in text
@@ -216,7 +216,7 @@ def test_the_peers_that_were_not_asked_about_stay_and_what_the_server_said_of_wh
 def test_a_name_that_only_a_later_part_tells_is_found_in_an_earlier_one() -> None:
     result = IceResult(urls=[benches.WRONG])
     refused = Sentence(Verdict.AUTH_FAILED, 401, "no such user: alice", "code-401")
-    result.add(CandidateError(1.0, benches.WRONG, "198.51.100.8", 4, refused))
+    result.add(CandidateError(1.0, benches.WRONG, "198.51.100.8", 4, refused, Transport.TCP))
     bench = bench_of(benches.STARTED, 1.0, [result, benches.audit()])
     assert "alice" not in to_markdown(bench, redact=True)
     alone = BenchResult(benches.STARTED, 1.0, result, users=("alice",))

@@ -19,7 +19,7 @@ from wizard.audit.strength import weakness
 from wizard.model.secret import Secret
 from wizard.probes.audit_tls import TlsAudit, unverified
 from wizard.probes.conversation import Conversation, Endpoint, Reply, converse, new_client
-from wizard.probes.dns import first_address
+from wizard.probes.directory import preferred
 from wizard.probes.fault import LinkFault
 from wizard.wire import turn
 from wizard.wire.long_term import Credentials
@@ -69,10 +69,10 @@ class AuditError(Exception):
 async def audit_server(uri: IceUri, options: Options) -> Audit:
     """Ask the server. Raises AuditError if it does not answer at all."""
     try:
-        address = await first_address(uri.ascii_host)
+        transport, ends = await preferred(uri)
     except OSError as fault:
         raise AuditError(f"{uri.host}: {fault}") from None
-    return await _Live(uri, Endpoint(address, uri.port, uri.transport, uri.ascii_host), options).run()
+    return await _Live(uri, Endpoint(ends[0].address, ends[0].port, transport, uri.ascii_host), options).run()
 
 
 class _Live:

@@ -6,17 +6,10 @@ import asyncio
 import ipaddress
 import socket
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from wizard.observation import NameResolved
 
-if TYPE_CHECKING:
-    from dns.asyncresolver import Resolver
-
 DEFAULT_TIMEOUT_S = 5.0
-SERVICE_TIMEOUT_S = 2.0
-"""Some home routers never answer a question for SRV records: nothing more waits for those."""
 _NO_RECORD = frozenset(
     code
     for code in (getattr(socket, name, None) for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY"))
@@ -57,38 +50,6 @@ async def first_address(name: str, timeout: float = DEFAULT_TIMEOUT_S) -> str:
         if fact.addresses:
             return fact.addresses[0]
     raise OSError(next(fact.error for fact in facts if fact.error))
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A host by its name, and a port."""
-
-    host: str
-    port: int
-
-
-async def services(
-    name: str, resolver: Resolver | None = None, timeout: float = SERVICE_TIMEOUT_S
-) -> tuple[Place, ...] | None:
-    """What the SRV records of `name` lead to, best first; of equal priority the heavier (RFC 2782).
-
-    None where there are none, or where no answer comes; empty where they say that there is no such service.
-    `resolver` is that of this computer if none is given.
-    """
-    # Where nobody asks for services, nobody waits for these either.
-    from dns.asyncresolver import Resolver
-    from dns.exception import DNSException
-    from dns.rdtypes.IN.SRV import SRV
-
-    try:
-        asked = resolver or Resolver()
-        answer = await asked.resolve(f"{name}.", "SRV", lifetime=timeout)
-    except (DNSException, OSError):
-        return None
-    records = [record for record in answer if isinstance(record, SRV)]
-    records.sort(key=lambda record: (record.priority, -record.weight, record.target.to_text(), record.port))
-    places = ((record.target.to_text(omit_final_dot=True), record.port) for record in records)
-    return tuple(Place(host, port) for host, port in places if host not in ("", ".", "@") and port)
 
 
 def is_literal(name: str) -> bool:

@@ -7,21 +7,26 @@ browsers differ for relays, which they give a type preference of 0 to 2 by the t
 from __future__ import annotations
 
 import asyncio
-import enum
 import socket
 import ssl
-import zlib
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from wizard.observation import NameResolved
+from wizard.probes.candidate import (
+    BY_SERVICE_RECORD,
+    Candidate,
+    CandidateError,
+    CandidateType,
+    Event,
+    ServerTried,
+    foundation,
+)
 from wizard.probes.conversation import CONNECT_TIMEOUT_S, Conversation, Endpoint, Reply, converse, new_client
-from wizard.probes.dns import Place, resolve, services
+from wizard.probes.directory import FAMILIES, NO_SUCH_SERVICE, Directory, End, Found
 from wizard.probes.fault import Fault, LinkFault
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
 from wizard.probes.source import Source, bound
-from wizard.wire.attribute import Address
 from wizard.wire.long_term import Credentials
 from wizard.wire.request import Timing
 from wizard.wire.turn import mapped_address
@@ -31,22 +36,8 @@ from wizard.wire.uri import IceUri, Transport
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver
 
-FAMILIES = (6, 4)
-"""In the order that candidates are preferred (RFC 8421 section 4)."""
-
-
-class CandidateType(enum.StrEnum):
-    """RFC 8445 section 5.1.1, and the preference of section 5.1.2.2."""
-
-    HOST = "host"
-    SRFLX = "srflx"
-    PRFLX = "prflx"
-    RELAY = "relay"
-
-    @property
-    def preference(self) -> int:
-        """126 is best."""
-        return {"host": 126, "prflx": 110, "srflx": 100, "relay": 0}[self.value]
+MOST_TRIED = 4
+"""Addresses of one server, transport and family that are tried, one after the other, until one answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,55 +46,6 @@ class Target:
 
     uri: IceUri
     credentials: Credentials | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One candidate; component 1, as a call that muxes RTP and RTCP has it."""
-
-    time_ms: float
-    type: CandidateType
-    foundation: str
-    address: str
-    port: int
-    local_preference: int
-    related: Address | None = None
-    url: str | None = None
-    relay_protocol: Transport | None = None
-
-    @property
-    def priority(self) -> int:
-        """RFC 8445 section 5.1.2.1."""
-        return (self.type.preference << 24) + (self.local_preference << 8) + 255
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateError:
-    """Why a server gave no candidate, or not all."""
-
-    time_ms: float
-    url: str
-    address: str
-    """The literal address that was tried; empty if the name had none."""
-    family: int
-    sentence: Sentence
-
-
-@dataclass(frozen=True, slots=True)
-class ServerTried:
-    """The verdict on one server over one address family."""
-
-    url: str
-    transport: Transport
-    family: int
-    verdict: Verdict
-    rtt_ms: float | None
-    """At most this, if the server had to be asked twice."""
-    seconds: float
-    error: str | None
-
-
-Event = Candidate | CandidateError | ServerTried
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +61,7 @@ class Options:
     sources: tuple[Source, ...] = ()
     """The addresses to send from, all of one interface; none: as this computer routes."""
     resolver: Resolver | None = None
-    """Who is asked for SRV records; None: this computer's own."""
+    """Who is asked for SRV and NAPTR records; None: this computer's own."""
 
     def source(self, family: int) -> Source | None:
         """What to send from in that family, if anything was chosen."""
@@ -141,11 +83,11 @@ async def gather(targets: Sequence[Target], options: Options) -> AsyncGenerator[
             yield event
         await done
     finally:
-        under_way = (*tasks, *gathering.lookups())
-        for task in under_way:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(done, return_exceptions=True)
+        await gathering.directory.close()
         for sock in sockets:
             sock.close()
 
@@ -157,18 +99,18 @@ class _Gathering:
         self.events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
-        self._names: dict[str, asyncio.Task[tuple[NameResolved, NameResolved]]] = {}
-        self._services: dict[str, asyncio.Task[tuple[Place, ...] | None]] = {}
+        self.directory = Directory(options.resolver)
         # Candidates of one type have different local preferences, best first (RFC 8445 section 5.1.2.1).
         order = sorted(
-            ((index, family) for index in range(len(targets)) for family in FAMILIES),
-            key=lambda pair: (list(Transport).index(targets[pair[0]].uri.transport), pair[0], FAMILIES.index(pair[1])),
+            (list(Transport).index(transport), index, place)
+            for index, target in enumerate(targets)
+            for transport in target.uri.transports
+            for place, _ in enumerate(FAMILIES)
         )
-        self._preference = {pair: 65535 - place for place, pair in enumerate(order)}
-
-    def lookups(self) -> tuple[asyncio.Task[Any], ...]:
-        """What the resolvers were asked."""
-        return (*self._names.values(), *self._services.values())
+        self._preference = {
+            (index, list(Transport)[transport], FAMILIES[place]): 65535 - rank
+            for rank, (transport, index, place) in enumerate(order)
+        }
 
     def host_candidates(self) -> list[socket.socket]:
         """One candidate for each own address, with a socket that holds its port."""
@@ -188,7 +130,7 @@ class _Gathering:
                 Candidate(
                     time_ms=self._now_ms(),
                     type=CandidateType.HOST,
-                    foundation=_foundation(CandidateType.HOST, address),
+                    foundation=foundation(CandidateType.HOST, address),
                     address=address,
                     port=int(sock.getsockname()[1]),
                     local_preference=65535 - place,
@@ -197,80 +139,112 @@ class _Gathering:
         return sockets
 
     async def try_target(self, index: int) -> None:
-        """Try one server over each address family that it and this computer have."""
+        """Try one server over each transport and address family that it and this computer have."""
         target = self.targets[index]
-        began = self._clock()
-        wanted = FAMILIES if self.options.family is None else (self.options.family,)
         literal = target.uri.family
+        wanted = FAMILIES if self.options.family is None else (self.options.family,)
         families = tuple(family for family in wanted if literal in (None, family))
         if literal is not None and not families:
-            self._tell_verdict(target, literal, began, _WRONG_FAMILY, "")
+            tries = _Tries(target, target.uri.transport, literal, self._clock())
+            self._tell_verdict(tries, _WRONG_FAMILY)
             return
-        place = await self._place(target.uri)
-        if place is None:
-            for family in families:
-                self._tell_verdict(target, family, began, unresolved("its SRV record says: no such service here"), "")
-            return
-        found = await asyncio.gather(*(self._addresses(target.uri, place.host, family) for family in families))
-        addresses = {family: got for family, got in zip(families, found, strict=True) if not isinstance(got, str)}
-        if not any(addresses.values()):
-            for family, got in zip(families, found, strict=True):
-                text = got if isinstance(got, str) else f"the name has no {_RECORD[family]} record"
-                self._tell_verdict(target, family, began, unresolved(text), "")
-            return
-        chosen = {family: got[0] for family, got in addresses.items() if got}
-        routed = {family: address for family, address in chosen.items() if _has_route(address, self.options)}
-        if self.options.family is None and routed and literal is None:
-            for family in chosen.keys() - routed.keys():
-                # Harmless: the server answers, or not, over the family that this computer has.
-                self._tell_error(target, family, chosen[family], _NO_ROUTE)
-            chosen = routed
-        if (place.host.lower(), place.port) != (target.uri.ascii_host.lower().rstrip("."), target.uri.port):
-            text = f"tested {place.host}:{place.port}, where the SRV record leads"
-            self._tell_error(target, 0, "", Sentence(Verdict.OK, NO_ANSWER, text, BY_SERVICE_RECORD))
-        await asyncio.gather(*(self._try(index, family, address, place.port) for family, address in chosen.items()))
-
-    async def _try(self, index: int, family: int, address: str, port: int) -> None:
-        target = self.targets[index]
-        uri = target.uri
         began = self._clock()
-        source = self.options.source(family)
-        if self.options.sources and source is None:
-            self._tell_verdict(target, family, began, _NO_ROUTE, address)
+        found = await self.directory.find(target.uri)
+        await asyncio.gather(*(self._try_transport(index, one, families, began) for one in found))
+
+    async def _try_transport(self, index: int, found: Found, families: Sequence[int], began: float) -> None:
+        target = self.targets[index]
+        ends: dict[int, tuple[End, ...]] = {}
+        missing: dict[int, str] = {}
+        for family in families:
+            if target.uri.family is not None:
+                ends[family] = (End(target.uri.host, target.uri.port, target.uri.host),)
+                continue
+            got = await self.directory.ends(found.places, family) if found.places else NO_SUCH_SERVICE
+            if isinstance(got, str):
+                missing[family] = got
+            else:
+                ends[family] = got
+        if not ends:
+            for family, text in missing.items():
+                self._tell_verdict(_Tries(target, found.transport, family, began), unresolved(text))
             return
+        routed = {family: _with_route(there, self.options) for family, there in ends.items()}
+        if self.options.family is None and target.uri.family is None and any(routed.values()):
+            for family in [family for family in ends if not routed[family]]:
+                # Harmless: the server answers, or not, over the family that this computer has.
+                tries = _Tries(target, found.transport, family, began)
+                self._tell_error(tries, ends.pop(family)[0].address, _NO_ROUTE)
+        if found.recorded:
+            self._tell_record(target, found)
+        await asyncio.gather(
+            *(self._try(index, found, family, routed[family] or there) for family, there in ends.items())
+        )
+
+    def _tell_record(self, target: Target, found: Found) -> None:
+        itself = (target.uri.ascii_host.lower().rstrip("."), target.uri.port, target.uri.transport)
+        place = found.places[0]
+        if (place.host.lower(), place.port, found.transport) != itself:
+            by = "" if found.transport is target.uri.transport else f" by {found.transport.value.upper()}"
+            text = f"tested {place.host}:{place.port}{by}, where the DNS record leads"
+            tries = _Tries(target, found.transport, 0, self._clock())
+            self._tell_error(tries, "", Sentence(Verdict.OK, NO_ANSWER, text, BY_SERVICE_RECORD))
+
+    async def _try(self, index: int, found: Found, family: int, ends: Sequence[End]) -> None:
+        """Ask one address after the other until one answers. The verdict is its own, or that of the first."""
+        tries = _Tries(self.targets[index], found.transport, family, self._clock())
+        first: Sentence | None = None
+        for place, end in enumerate(ends[:MOST_TRIED]):
+            sentence, rtt_s = await self._ask(index, tries, end)
+            if found.recorded and sentence.code is not None:
+                sentence = replace(sentence, text=f"{end.host}:{end.port}: {sentence.text}")
+            if sentence.verdict not in _NOT_THERE:
+                self._tell_verdict(tries, sentence, end.address, rtt_s)
+                return
+            more = len(ends) - MOST_TRIED
+            if place + 1 == MOST_TRIED and more > 0:
+                sentence = replace(sentence, text=f"{sentence.text}; not tried: {more} more addresses of the name")
+            self._tell_error(tries, end.address, sentence)
+            first = first or sentence
+        assert first is not None
+        self._tell_tried(tries, first)
+
+    async def _ask(self, index: int, tries: _Tries, end: End) -> tuple[Sentence, float | None]:
+        uri = tries.target.uri
+        source = self.options.source(tries.family)
+        if self.options.sources and source is None:
+            return _NO_ROUTE, None
         # RFC 5928 section 5: a certificate is for the name in the URI, wherever the records lead.
-        endpoint = Endpoint(address, port, uri.transport, uri.ascii_host, source)
-        client = new_client(uri.transport, target.credentials, self.options.timing)
+        endpoint = Endpoint(end.address, end.port, tries.transport, uri.ascii_host, source)
+        client = new_client(tries.transport, tries.target.credentials, self.options.timing)
         async with converse(
             endpoint, client, self.options.tls, connect_timeout_s=_connect_timeout(self.options)
         ) as talk:
             if isinstance(talk, LinkFault):
-                self._tell_verdict(target, family, began, self._sentence(target, talk), address)
-                return
+                return self._sentence(tries, talk), None
             reply = await talk.ask(client.allocate if uri.relays else client.binding)
             if isinstance(reply, Succeeded):
-                self._tell_candidates(index, family, talk, reply)
+                self._tell_candidates(tries, self._preference[index, tries.transport, tries.family], talk, reply)
             rtt_s = (reply.rtt_s or reply.elapsed_s) if isinstance(reply, Succeeded | Refused) else None
-            self._tell_verdict(target, family, began, self._sentence(target, reply), address, rtt_s)
+            return self._sentence(tries, reply), rtt_s
 
-    def _sentence(self, target: Target, reply: Reply) -> Sentence:
-        stream = target.uri.transport is not Transport.UDP
-        return verdict_of(reply, has_credentials=target.credentials is not None, stream=stream)
+    def _sentence(self, tries: _Tries, reply: Reply) -> Sentence:
+        stream = tries.transport is not Transport.UDP
+        return verdict_of(reply, has_credentials=tries.target.credentials is not None, stream=stream)
 
-    def _tell_candidates(self, index: int, family: int, talk: Conversation, reply: Succeeded) -> None:
-        uri = self.targets[index].uri
+    def _tell_candidates(self, tries: _Tries, preference: int, talk: Conversation, reply: Succeeded) -> None:
+        uri = tries.target.uri
         mapped = mapped_address(reply.response)
         local = talk.local
         server = talk.endpoint.address
-        preference = self._preference[index, family]
-        reflexive = uri.transport is Transport.UDP and not self.options.relay_only
+        reflexive = tries.transport is Transport.UDP and not self.options.relay_only
         # RFC 8445 section 5.1.3: one that equals its base is redundant.
         if reflexive and mapped is not None and mapped != local:
             self.events.put_nowait(
                 Candidate(
                     time_ms=self._now_ms(),
                     type=CandidateType.SRFLX,
-                    foundation=_foundation(CandidateType.SRFLX, local[0], server),
+                    foundation=foundation(CandidateType.SRFLX, local[0], server),
                     address=mapped[0],
                     port=mapped[1],
                     local_preference=preference,
@@ -286,70 +260,55 @@ class _Gathering:
                 Candidate(
                     time_ms=self._now_ms(),
                     type=CandidateType.RELAY,
-                    foundation=_foundation(CandidateType.RELAY, relayed[0], server, uri.transport),
+                    foundation=foundation(CandidateType.RELAY, relayed[0], server, tries.transport),
                     address=relayed[0],
                     port=relayed[1],
                     local_preference=preference,
                     # RFC 8839 section 5.1: of a relayed candidate, the mapped address.
                     related=mapped,
                     url=uri.text,
-                    relay_protocol=uri.transport,
+                    relay_protocol=tries.transport,
                 )
             )
 
-    def _tell_verdict(
-        self, target: Target, family: int, began: float, sentence: Sentence, address: str, rtt_s: float | None = None
-    ) -> None:
+    def _tell_verdict(self, tries: _Tries, sentence: Sentence, address: str = "", rtt_s: float | None = None) -> None:
         if sentence.code is not None:
-            self._tell_error(target, family, address, sentence)
+            self._tell_error(tries, address, sentence)
+        self._tell_tried(tries, sentence, rtt_s)
+
+    def _tell_tried(self, tries: _Tries, sentence: Sentence, rtt_s: float | None = None) -> None:
         self.events.put_nowait(
             ServerTried(
-                url=target.uri.text,
-                transport=target.uri.transport,
-                family=family,
+                url=tries.target.uri.text,
+                transport=tries.transport,
+                family=tries.family,
                 verdict=sentence.verdict,
                 rtt_ms=None if rtt_s is None else rtt_s * 1000,
-                seconds=self._clock() - began,
+                seconds=self._clock() - tries.began,
                 error=None if sentence.code is None else sentence.text,
             )
         )
 
-    def _tell_error(self, target: Target, family: int, address: str, sentence: Sentence) -> None:
-        self.events.put_nowait(CandidateError(self._now_ms(), target.uri.text, address, family, sentence))
+    def _tell_error(self, tries: _Tries, address: str, sentence: Sentence) -> None:
+        url = tries.target.uri.text
+        self.events.put_nowait(CandidateError(self._now_ms(), url, address, tries.family, sentence, tries.transport))
 
     def _now_ms(self) -> float:
         return (self._clock() - self._began) * 1000
 
-    async def _place(self, uri: IceUri) -> Place | None:
-        """Where RFC 5928 section 3 looks for the server; None if its name says that there is none."""
-        itself = Place(uri.ascii_host, uri.port)
-        name = uri.service
-        if name is None:
-            return itself
-        self._look_up(uri.ascii_host)
-        if name not in self._services:
-            self._services[name] = asyncio.create_task(services(name, self.options.resolver))
-        found = await asyncio.shield(self._services[name])
-        return itself if found is None else next(iter(found), None)
 
-    def _look_up(self, host: str) -> asyncio.Task[tuple[NameResolved, NameResolved]]:
-        if host not in self._names:
-            self._names[host] = asyncio.create_task(resolve(host))
-        return self._names[host]
+@dataclass(frozen=True, slots=True)
+class _Tries:
+    """A server over one transport and address family, and when its first address was asked."""
 
-    async def _addresses(self, uri: IceUri, host: str, family: int) -> tuple[str, ...] | str:
-        """The server's addresses of that family, none if it has none, or the resolver's fault in words."""
-        if uri.family is not None:
-            return (uri.host,)
-        fact = next(fact for fact in await asyncio.shield(self._look_up(host)) if fact.family == family)
-        if fact.error is not None:
-            return fact.error
-        return tuple(address.partition("%")[0] for address in fact.addresses)
+    target: Target
+    transport: Transport
+    family: int
+    began: float
 
 
-BY_SERVICE_RECORD = "by-service-record"
-"""The cause of a note, for browsers do not read SRV records."""
-_RECORD = {4: "A", 6: "AAAA"}
+_NOT_THERE = frozenset({Verdict.UNREACHABLE, Verdict.REFUSED})
+"""Verdicts that another address of the same name may not deserve."""
 _NO_ROUTE = Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no route from this computer", Fault.NO_ROUTE.value)
 _WRONG_FAMILY = Sentence(
     Verdict.UNREACHABLE, NO_ANSWER, "the address is of the other address family than the one asked for", "wrong-family"
@@ -368,23 +327,21 @@ def _socket_family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _has_route(address: str, options: Options) -> bool:
-    """Whether this computer knows a way there. Connecting a UDP socket sends nothing."""
-    source = options.source(_family(address))
+def _with_route(ends: Sequence[End], options: Options) -> tuple[End, ...]:
+    """Those that this computer knows a way to. Connecting a UDP socket sends nothing."""
+    source = options.source(ends[0].family)
     if options.sources and source is None:
-        return False
-    try:
-        with bound(source, socket.SOCK_DGRAM) if source else _datagrams(address) as sock:
-            sock.connect((address, 9))
-    except OSError:
-        return False
-    return True
+        return ()
+    found = []
+    for end in ends:
+        try:
+            with bound(source, socket.SOCK_DGRAM) if source else _datagrams(end.address) as sock:
+                sock.connect((end.address, 9))
+        except OSError:
+            continue
+        found.append(end)
+    return tuple(found)
 
 
 def _datagrams(address: str) -> socket.socket:
     return socket.socket(_socket_family(address), socket.SOCK_DGRAM)
-
-
-def _foundation(kind: CandidateType, base: str, server: str = "", transport: Transport | None = None) -> str:
-    # RFC 8445 section 5.1.1.3: the same for the same type, base, server and transports.
-    return str(zlib.crc32("|".join((kind, "udp", base, server, transport or "")).encode()))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wizard.probes.conversation import Endpoint, converse, new_client
-from wizard.probes.dns import resolve
+from wizard.probes.directory import End, preferred
 from wizard.probes.fault import Fault, LinkFault
 from wizard.probes.nat_socket import NatSocket, Sockets, cancelled, family_of
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict, unresolved, verdict_of
@@ -51,23 +51,28 @@ def without(one: ServerAsked, fault: Sentence) -> ServerAsked:
 
 async def place(uris: Sequence[IceUri]) -> list[ServerAsked]:
     """The servers with their addresses, all of one family: IPv4 if any has it, for there the NATs are."""
-    found = await asyncio.gather(*(_addresses(uri) for uri in dict.fromkeys(uris)))
-    six = all(":" in address for _, addresses, _ in found for address in addresses)
+    asked = tuple(dict.fromkeys(uris))
+    found = await asyncio.gather(*(_ends(uri) for uri in asked))
+    six = all(end.family == 6 for ends in found if not isinstance(ends, str) for end in ends)
     placed = []
-    for uri, addresses, fault in found:
-        fitting = [address for address in addresses if (":" in address) is six]
-        if fitting:
-            placed.append(ServerAsked(uri, (fitting[0], uri.port)))
-        else:
-            placed.append(ServerAsked(uri, fault=_OTHER_FAMILY if addresses else unresolved(fault)))
+    for uri, ends in zip(asked, found, strict=True):
+        if isinstance(ends, str):
+            placed.append(ServerAsked(uri, fault=unresolved(ends)))
+            continue
+        fitting = [end for end in ends if (end.family == 6) is six]
+        placed.append(
+            ServerAsked(uri, (fitting[0].address, fitting[0].port))
+            if fitting
+            else ServerAsked(uri, fault=_OTHER_FAMILY)
+        )
     return placed
 
 
-async def _addresses(uri: IceUri) -> tuple[IceUri, tuple[str, ...], str]:
-    if uri.family is not None:
-        return uri, (uri.host,), ""
-    facts = await resolve(uri.ascii_host)
-    return uri, tuple(a for fact in facts for a in fact.addresses), next((f.error for f in facts if f.error), "")
+async def _ends(uri: IceUri) -> tuple[End, ...] | str:
+    try:
+        return (await preferred(uri, Transport.UDP))[1]
+    except OSError as fault:
+        return str(fault)
 
 
 def own_address(server: Address) -> str | None:

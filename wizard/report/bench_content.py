@@ -13,14 +13,14 @@ from wizard.audit.finding import Audit
 from wizard.audit.words import finding_words, not_checked_words, phrase
 from wizard.diagnosis.verdict import Severity, State
 from wizard.model.resource import resource
-from wizard.probes.ice import CandidateError, ServerTried
+from wizard.probes.candidate import CandidateError, ServerTried
 from wizard.probes.relay_quality import VIDEO_BYTES, VOICE_BYTES, Progress, Quality
 from wizard.probes.relay_verdict import Grade
 from wizard.probes.server_verdict import Verdict
 from wizard.report import nat, turn
 from wizard.report.audit import count_words
 from wizard.report.bench import BenchResult
-from wizard.report.ice import IceResult, cells, different_errors, headline, preferred_first
+from wizard.report.ice import Beside, IceResult, cells, different_errors, headline, preferred_first
 from wizard.report.nat import NatResult, Sign
 from wizard.report.summary import moment
 from wizard.report.turn import TurnResult, told, verdict_words
@@ -162,8 +162,7 @@ class _Ice:
         if errors:
             yield Section(self._say("errors"))
         for number, (error, words) in enumerate(errors, start=1):
-            severity = Severity.INFO if self._harmless(error) else Severity.ERROR
-            yield Item(number, severity, headline(error), (words.cause,), words.remedy)
+            yield Item(number, self._severity(error), headline(error), (words.cause,), words.remedy)
         yield from self._candidates()
 
     def _say(self, key: str, **values: object) -> str:
@@ -178,14 +177,21 @@ class _Ice:
             return Marked(self._say("servers-ok"), State.OPEN)
         return Marked(self._say("servers-some", good=good, total=total), State.SUSPECT)
 
-    def _harmless(self, error: CandidateError) -> bool:
-        return self._result.harmless(error) or error.sentence.verdict is Verdict.OK
+    def _severity(self, error: CandidateError) -> Severity:
+        if self._result.harmless(error) or error.sentence.verdict is Verdict.OK:
+            return Severity.INFO
+        return Severity.WARNING if self._result.beside(error) is Beside.ADDRESS else Severity.ERROR
+
+    def _harmless(self, server: ServerTried) -> bool:
+        tried = (server.url, server.transport, server.family)
+        errors = (e for e in self._result.errors if (e.url, e.transport, e.family) == tried)
+        return any(self._result.harmless(error) for error in errors)
 
     def _row(self, server: ServerTried) -> tuple[Field, ...]:
         word, state = say("verdict", server.verdict, self._language), State.BLOCKED
         if server.verdict is Verdict.OK:
             state = State.OPEN
-        elif any(self._harmless(e) and (e.url, e.family) == (server.url, server.family) for e in self._result.errors):
+        elif self._harmless(server):
             word, state = f"{word}{wording('comma', self._language)}{self._say('harmless')}", State.UNKNOWN
         rtt = "" if server.rtt_ms is None else wording("rtt", self._language, low=f"{server.rtt_ms:.1f}")
         return (

@@ -14,7 +14,7 @@ from wizard.audit.finding import Audit, AuditFinding, NotChecked, UnknownOption
 from wizard.audit.peers import FORBIDDEN
 from wizard.audit.reach import GROUP_CODE
 from wizard.probes.call import Call, Pair, Party
-from wizard.probes.ice import Candidate, CandidateError, ServerTried
+from wizard.probes.candidate import Candidate, CandidateError, ServerTried
 from wizard.probes.nat_server import ServerAsked
 from wizard.probes.relay_ports import RelayPort, Survey
 from wizard.probes.relay_quality import Quality

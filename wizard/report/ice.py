@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import enum
 import ipaddress
 import json
 import os
@@ -22,17 +23,9 @@ from wizard.configs.ice_servers import LARGEST_FILE, read_servers
 from wizard.model.resource import resource
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind
+from wizard.probes.candidate import Candidate, CandidateError, Event, ServerTried
 from wizard.probes.conversation import trust
-from wizard.probes.ice import (
-    BY_SERVICE_RECORD,
-    Candidate,
-    CandidateError,
-    Event,
-    Options,
-    ServerTried,
-    Target,
-    gather,
-)
+from wizard.probes.ice import Options, Target, gather
 from wizard.probes.server_verdict import NO_ANSWER, Verdict
 from wizard.probes.source import Source
 from wizard.report.text import Terminal, terminal
@@ -77,24 +70,49 @@ class IceResult:
                 self.errors.append(event)
             case ServerTried():
                 self.servers.append(event)
-                self.servers.sort(key=lambda tried: (self._place(tried.url), tried.family))
+                self.servers.sort(key=self._place)
 
-    def _place(self, url: str) -> int:
-        return self.urls.index(url) if url in self.urls else len(self.urls)
+    def _place(self, tried: ServerTried) -> tuple[int, int, int]:
+        url = self.urls.index(tried.url) if tried.url in self.urls else len(self.urls)
+        return url, list(uri.Transport).index(tried.transport), tried.family
 
     @property
     def ok(self) -> bool:
         """Whether every server is ok on every transport and family that was tried."""
         return bool(self.servers) and all(server.verdict is Verdict.OK for server in self.servers)
 
+    def beside(self, error: CandidateError) -> Beside | None:
+        """What of the same server works all the same, though nothing answered here."""
+        if error.sentence.code != NO_ANSWER or error.sentence.verdict is Verdict.OK:
+            return None
+        working = [server for server in self.servers if server.verdict is Verdict.OK]
+        same = [server for server in working if server.url == error.url and server.transport is error.transport]
+        if any(server.family == error.family for server in same):
+            return Beside.ADDRESS
+        if same:
+            return Beside.FAMILY
+        failed = error.sentence.verdict in (Verdict.UNREACHABLE, Verdict.REFUSED)
+        others = (server for server in working if server.transport is not error.transport)
+        if failed and any(_same_relay(server.url, error.url) for server in others):
+            return Beside.TRANSPORT
+        return None
+
     def harmless(self, error: CandidateError) -> bool:
         """Whether the same server works over its other address family."""
-        if error.sentence.code != NO_ANSWER or error.sentence.cause == BY_SERVICE_RECORD:
-            return False
-        return any(
-            server.url == error.url and server.family != error.family and server.verdict is Verdict.OK
-            for server in self.servers
-        )
+        return self.beside(error) is Beside.FAMILY
+
+
+class Beside(enum.StrEnum):
+    """What works beside an address that does not; each has its sentence in the catalogue."""
+
+    ADDRESS = "other-address"
+    FAMILY = "other-family"
+    TRANSPORT = "other-transport"
+
+
+def _same_relay(one: str, other: str) -> bool:
+    first, second = uri.parse(one), uri.parse(other)
+    return first.relays and second.relays and first.ascii_host == second.ascii_host
 
 
 def cause_words(cause: str, language: str = ENGLISH) -> CauseWords:
@@ -109,11 +127,13 @@ def _catalogue(language: str) -> dict[str, Any]:
 
 
 def explained(result: IceResult, error: CandidateError, language: str = ENGLISH) -> CauseWords:
-    """The words of an error, saying so where it does no harm."""
+    """The words of an error, saying what of the server works all the same."""
     words = cause_words(error.sentence.cause, language)
-    if not result.harmless(error):
+    beside = result.beside(error)
+    if beside is None:
         return words
-    return CauseWords(f"{words.cause} {_catalogue(language)['harmless']}", words.remedy)
+    said = _catalogue(language)["beside"][beside]
+    return CauseWords(f"{words.cause} {said}", words.remedy)
 
 
 def to_json(result: IceResult, language: str = ENGLISH) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from wizard.observation import Outcome
 from wizard.probes.answer import Judgement
 from wizard.probes.conversation import Endpoint, Reply, trust
-from wizard.probes.dns import resolve
+from wizard.probes.directory import preferred
 from wizard.probes.fault import Fault, LinkFault
 from wizard.system.interfaces import own_address
 from wizard.wire import uri
@@ -26,14 +26,16 @@ class RelayServer:
     """Where the server is, and as whom we come."""
 
     uri: IceUri
+    transport: Transport
     address: str
+    port: int
     credentials: Credentials
     tls: ssl.SSLContext | None
 
     def endpoint(self, *, stream: bool) -> Endpoint:
         """The address to talk to. RFC 6062 section 4.1: a relay for TCP is asked for over a stream."""
-        transport = Transport.TCP if stream and self.uri.transport is Transport.UDP else self.uri.transport
-        return Endpoint(self.address, self.uri.port, transport, self.uri.ascii_host)
+        transport = Transport.TCP if stream and self.transport is Transport.UDP else self.transport
+        return Endpoint(self.address, self.port, transport, self.uri.ascii_host)
 
 
 async def find_server(text: str, credentials: Credentials) -> RelayServer | str:
@@ -44,21 +46,18 @@ async def find_server(text: str, credentials: Credentials) -> RelayServer | str:
         return str(fault)
     if not found.relays:
         return f"{text} is a STUN server, which relays nothing"
-    addresses = [found.host] if found.family else []
-    if not addresses:
-        facts = await resolve(found.ascii_host)
-        addresses = [address.partition("%")[0] for fact in facts for address in fact.addresses]
-        if not addresses:
-            reason = next((fact.error for fact in facts if fact.error), "it has no address")
-            return f"the name of the TURN server cannot be resolved: {reason}"
-    address = next((address for address in addresses if _has_route(address)), None)
-    if address is None:
-        return f"this computer has no route to the TURN server at {addresses[0]}"
     try:
-        tls = await asyncio.to_thread(trust) if found.transport is Transport.TLS else None
+        transport, ends = await preferred(found)
+    except OSError as fault:
+        return f"the name of the TURN server cannot be resolved: {fault}"
+    end = next((end for end in ends if _has_route(end.address)), None)
+    if end is None:
+        return f"this computer has no route to the TURN server at {ends[0].address}"
+    try:
+        tls = await asyncio.to_thread(trust) if transport is Transport.TLS else None
     except (OSError, ssl.SSLError) as fault:
         return f"the trusted certificates of this computer cannot be read: {fault}"
-    return RelayServer(found, address, credentials, tls)
+    return RelayServer(found, transport, end.address, end.port, credentials, tls)
 
 
 def _has_route(address: str) -> bool:

@@ -36,6 +36,8 @@ class IceUri:
     transport: Transport
     port_given: bool = True
     """Whether the port was written; where it was not, `port` is the default one."""
+    transport_given: bool = True
+    """Whether the transport was written; where it was not, `transport` is what browsers take."""
 
     @property
     def family(self) -> int | None:
@@ -46,15 +48,26 @@ class IceUri:
             return None
 
     @property
-    def service(self) -> str | None:
+    def leaves_transport_open(self) -> bool:
+        """Whether the DNS may say by which transport a relay is reached (RFC 5928 section 3)."""
+        return self.relays and not self.transport_given and self.service(self.transport) is not None
+
+    @property
+    def transports(self) -> tuple[Transport, ...]:
+        """What it may be reached by, in the order to prefer."""
+        if self.leaves_transport_open and self.transport is not Transport.TLS:
+            return (Transport.UDP, Transport.TCP)
+        return (self.transport,)
+
+    def service(self, transport: Transport) -> str | None:
         """The name whose SRV records say where the server is (RFC 5928 section 3, RFC 8489 section 8.1).
 
         None where the address or the port is written, or the name is one that only this network knows.
         """
         if self.family is not None or self.port_given or "." not in self.ascii_host.rstrip("."):
             return None
-        scheme = ("turn" if self.relays else "stun") + ("s" if self.transport is Transport.TLS else "")
-        protocol = "udp" if self.transport is Transport.UDP else "tcp"
+        scheme = ("turn" if self.relays else "stun") + ("s" if transport is Transport.TLS else "")
+        protocol = "udp" if transport is Transport.UDP else "tcp"
         return f"_{scheme}._{protocol}.{self.ascii_host}"
 
     @property
@@ -92,6 +105,7 @@ def parse(text: str) -> IceUri:
         port=port if port is not None else (_SECURE_PORT if secure else _PLAIN_PORT),
         transport=transport or Transport.UDP,
         port_given=port is not None,
+        transport_given=bool(question),
     )
     uri.ascii_host  # noqa: B018 - a name that cannot be looked up is wrong here already
     return uri
