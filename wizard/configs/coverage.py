@@ -138,24 +138,32 @@ def excesses(project: Project, readings: Readings) -> tuple[Excess, ...]:
 def _question(project: Project, position: int, plan: PortPlan, number: int) -> Question:
     hop = project.hops[position]
     numbers = _numbers(project, plan, number)
-    before = next((h.address for h in reversed(project.hops[:position]) if h.kind.translates and h.address), None)
-    if hop.kind.translates:
-        outermost = not any(h.kind.translates for h in project.hops[:position])
-        destination = hop.address or (project.public_address if outermost else None)
-    else:
-        # A filter without an address of its own stands before what it protects, and sees packets sent to that.
-        destination = hop.address or _target(project, position) or before
     inward = project.hops[position + 1] if position + 1 < len(project.hops) else None
     return Question(
         protocol=plan.protocol,
         number=numbers[position],
         leaves=numbers[position + 1],
-        family=_family(destination or project.public_address),
+        family=family(project, position),
         translates=hop.kind.translates,
         host=_target(project, position),
-        destination=destination,
+        destination=_destination(project, position),
         published=not hop.kind.translates and inward is not None and inward.kind is HopKind.CONTAINER,
     )
+
+
+def family(project: Project, position: int) -> int:
+    """The address family in which packets come to a hop: 4 where only a name is known."""
+    return _family(_destination(project, position) or project.public_address)
+
+
+def _destination(project: Project, position: int) -> str | None:
+    """The address that packets are sent to when they come to a hop, where the plan says it."""
+    hop = project.hops[position]
+    before = [h for h in project.hops[:position] if h.kind.translates]
+    if hop.kind.translates:
+        return hop.address or (None if before else project.public_address)
+    # A filter without an address of its own stands before what it protects, and sees packets sent to that.
+    return hop.address or _target(project, position) or next((h.address for h in reversed(before) if h.address), None)
 
 
 def _numbers(project: Project, plan: PortPlan, number: int) -> tuple[int, ...]:

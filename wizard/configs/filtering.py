@@ -57,7 +57,8 @@ class Chain:
     def answer(self, question: Question, otherwise: Action | None = None) -> Answer:
         """Whether a packet for `question.number` at `question.destination` gets through."""
         found = self._walked(question, otherwise or self.otherwise)
-        if found.coverage is Coverage.MISSING:
+        if found.coverage in (Coverage.MISSING, Coverage.RESTRICTED):
+            # A rule for everybody that has the wrong protocol tells more than one for a few.
             other = self._walked(replace(question, protocol=question.protocol.other), Action.STOP)
             if other.coverage is Coverage.COVERED:
                 return replace(other, coverage=Coverage.WRONG_PROTOCOL)

@@ -57,6 +57,8 @@ class PortForward:
     """It hands nothing on, and keeps what it takes from later rules."""
     itself: bool = False
     """It hands on to the device that has the rule."""
+    unread: bool = False
+    """Where it leads was not understood."""
 
     def takes(self, question: Question) -> Who:
         """Whose packets, of those that the question is about."""
@@ -98,6 +100,8 @@ class PortForward:
     def judged(self, question: Question) -> Answer:
         """Where it leads the packet, held against the plan."""
         lines = (self.line,)
+        if self.unread:
+            return Answer(Coverage.UNKNOWN, lines, self.text)
         if self.exempts:
             return Answer(Coverage.MISSING, lines, self.text)
         possible = self.numbers(question.number)
@@ -136,7 +140,7 @@ class Handed:
 def handed(rules: Sequence[PortForward], question: Question) -> Handed:
     """Where the first rule that applies leads a packet. MISSING where none does."""
     found = _walked(rules, question)
-    if found.answer.coverage is Coverage.MISSING and found.rule is None:
+    if found.answer.coverage in (Coverage.MISSING, Coverage.RESTRICTED) and found.rule is None:
         other = _walked(rules, replace(question, protocol=question.protocol.other))
         if other.rule is not None and other.answer.coverage is Coverage.COVERED:
             return Handed(replace(other.answer, coverage=Coverage.WRONG_PROTOCOL))
@@ -184,7 +188,7 @@ def allowed(rules: Sequence[PortForward]) -> tuple[Allowed, ...]:
 def forwards(rules: Sequence[PortForward]) -> Iterator[Forward]:
     """The rules of which it is certain what they hand on, as parts of a path."""
     for rule in rules:
-        if rule.who is not Who.EVERYBODY or rule.exempts or rule.itself or EVERY_PORT in rule.outer:
+        if rule.who is not Who.EVERYBODY or rule.exempts or rule.itself or rule.unread or EVERY_PORT in rule.outer:
             continue
         for outer in rule.outer:
             ends = rule.numbers(outer.first), rule.numbers(outer.last)

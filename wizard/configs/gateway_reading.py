@@ -11,12 +11,13 @@ from wizard.configs.reading import Allowed, Answer, Note, Piece, Question, Serve
 from wizard.model.hop import HopKind
 from wizard.observation import Coverage
 
-NO_RULES: Mapping[int, Chain] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class GatewayReading:
-    """One file. `chains` filter by address family what was handed on; a family without a chain is not in the file."""
+    """One file. `chains` filter by address family what goes through, and `own` what is for the device itself.
+
+    A family without a chain is not in the file.
+    """
 
     product: str
     file: str
@@ -24,6 +25,7 @@ class GatewayReading:
     label: str
     forwards: tuple[PortForward, ...] = ()
     chains: Mapping[int, Chain] = field(default_factory=dict)
+    own: Mapping[int, Chain] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     every: bool = True
     servers: tuple[Server, ...] = ()
@@ -53,7 +55,8 @@ class GatewayReading:
             return found.answer
         if found.rule is None and question.leaves != question.number:
             return found.answer
-        chain = self.chains.get(question.family)
+        stays = found.rule is None and question.host is None and self.own
+        chain = (self.own if stays else self.chains).get(question.family)
         if chain is None:
             return found.answer if found.rule is None and not self.chains else Answer(Coverage.UNKNOWN)
         # Filters see the packet as it was handed on.
