@@ -15,6 +15,8 @@ class Kind(enum.StrEnum):
     REJECT = "reject"
     """ICMP administratively prohibited."""
     PORT_UNREACHABLE = "port-unreachable"
+    NO_ROUTE = "no-route"
+    """ICMPv6 no route to destination; IPv6 only."""
     RESET = "reset"
     """TCP reset; TCP only."""
     WORLD_DROPPED = "world-dropped"

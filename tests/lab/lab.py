@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path as File
 from typing import Any
 
+from .address import is_six
 from .faults import Fault, Kind
 from .path import TURN_USER, Path
 from .programs import Program
@@ -200,7 +201,7 @@ class Lab:
         if not self._changed("service", [list(held.items()), silent, respond_at]):
             return
         for kind, ports in held.items():
-            address = "127.0.0.1" if kind is Kind.LOOPBACK_ONLY else "0.0.0.0"
+            address = _anywhere(machine, alone=kind is Kind.LOOPBACK_ONLY)
             self._hold(machine, address, _HOLDERS[kind], ports)
         if silent:
             return
@@ -215,7 +216,9 @@ class Lab:
             script.write_text(machine.space.run([HOPWISE, "respond", "--print", str(self.project)]))
             self.program("service", machine, [sys.executable, "-IS", str(script)]).wait_for("ready")
         else:
-            self._hold(machine, "0.0.0.0", "tell", [(p, inner) for p, _, inner in numbers if (p, inner) not in taken])
+            self._hold(
+                machine, _anywhere(machine), "tell", [(p, inner) for p, _, inner in numbers if (p, inner) not in taken]
+            )
 
     def _hold(self, machine: Machine, address: str, answer: str, ports: list[tuple[str, int]]) -> None:
         told = {"address": address, "answer": answer, "ports": ports}
@@ -224,3 +227,10 @@ class Lab:
     def _script(self, name: str, *told: object) -> list[str]:
         # -S: the programs need no installed package, and start sooner without looking for any.
         return [sys.executable, "-IS", str(HERE / name), *(t if isinstance(t, str) else json.dumps(t) for t in told)]
+
+
+def _anywhere(machine: Machine, *, alone: bool = False) -> str:
+    """What a program binds to be reached at all addresses of a machine, or from the machine itself alone."""
+    if is_six(machine.address):
+        return "::1" if alone else "::"
+    return "127.0.0.1" if alone else "0.0.0.0"

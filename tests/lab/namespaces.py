@@ -55,11 +55,14 @@ class Namespace:
         """Run `ip` commands inside."""
         self.run(["ip", "-batch", "-"], "\n".join(lines) + "\n")
 
-    def set(self, **knobs: int) -> None:
-        """Set knobs under net/ipv4."""
+    def route(self) -> None:
+        """Hand on packets of others, of both families. Links made afterwards have their IPv6 addresses at once."""
         with self.entered():
-            for knob, value in knobs.items():
-                Path("/proc/sys/net/ipv4", *knob.split(".")).write_text(str(value))
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+            for links in ("all", "default"):
+                Path("/proc/sys/net/ipv6/conf", links, "forwarding").write_text("1")
+                # Nobody else is there to have taken an address, which would be looked for during a second.
+                Path("/proc/sys/net/ipv6/conf", links, "accept_dad").write_text("0")
 
     def forget_connections(self) -> None:
         """Empty the connection tracking table, so that changed rules hold for what is under way too."""

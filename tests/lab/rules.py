@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .address import host_in, is_six, network_of, whole
 from .faults import Fault, Kind
 from .path import LabHop, Path, spell
 
@@ -13,6 +14,12 @@ _VERDICTS = {
     Kind.REJECT: "reject with icmp type admin-prohibited",
     Kind.PORT_UNREACHABLE: "reject with icmp type port-unreachable",
     Kind.RESET: "reject with tcp reset",
+}
+_VERDICTS6 = {
+    **_VERDICTS,
+    Kind.REJECT: "reject with icmpv6 type admin-prohibited",
+    Kind.PORT_UNREACHABLE: "reject with icmpv6 type port-unreachable",
+    Kind.NO_ROUTE: "reject with icmpv6 type no-route",
 }
 
 
@@ -30,7 +37,7 @@ def mappings(path: Path, position: int, target: str, faults: Iterable[Fault]) ->
     """What a translating hop maps, as its faults leave it."""
     hop = path.hops[position]
     mine = [fault for fault in faults if fault.hop == hop.id]
-    network = target.rpartition(".")[0]
+    network = network_of(target)
     found: list[Mapping] = []
     for ports in path.ports:
         first_inner = path.numbers(ports, ports.first)[position + 1]
@@ -43,9 +50,9 @@ def mappings(path: Path, position: int, target: str, faults: Iterable[Fault]) ->
             if Kind.OTHER_PROTOCOL in kinds:
                 protocol = "tcp" if protocol == "udp" else "udp"
             if Kind.UNUSED_HOST in kinds:
-                host = f"{network}.99"
+                host = host_in(network, "99")
             if Kind.IDLE_HOST in kinds:
-                host = f"{network}.98"
+                host = host_in(network, "98")
             if Kind.OFF_BY_ONE in kinds:
                 inner += 1
             if Kind.ONE_PORT in kinds:
@@ -64,10 +71,12 @@ def table(path: Path, position: int, target: str | None, own: str, control: int,
     hop = path.hops[position]
     mine = [fault for fault in faults if fault.hop == hop.id]
     name = f"hop_{position}"
+    family = "ip6" if is_six(own) else "ip"
     chains = [_losses(control, mine), _filter(path, position, own, control, mine)]
-    if target is not None and not hop.userland:
+    if target is not None and not hop.userland and family == "ip":
         chains.append(_translation(hop, own, target, mappings(path, position, target, mine), mine))
-    return f"table ip {name} {{}}\ndelete table ip {name}\ntable ip {name} {{\n" + "\n".join(chains) + "\n}\n"
+    name = f"{family} {name}"
+    return f"table {name} {{}}\ndelete table {name}\ntable {name} {{\n" + "\n".join(chains) + "\n}\n"
 
 
 def _losses(control: int, mine: list[Fault]) -> str:
@@ -82,13 +91,18 @@ def _filter(path: Path, position: int, own: str, control: int, mine: list[Fault]
     hop = path.hops[position]
     lines = ["chain filter_in { type filter hook prerouting priority -150;"]
     lines += ['iifname != "wan" accept', "ct state established,related accept"]
+    family, verdicts = ("ip6", _VERDICTS6) if is_six(own) else ("ip", _VERDICTS)
     for fault in mine:
-        if fault.kind in _VERDICTS:
-            lines += [f"{ports} {_VERDICTS[fault.kind]}" for ports in _touched(path, position, fault)]
+        if fault.kind in verdicts:
+            lines += [f"{ports} {verdicts[fault.kind]}" for ports in _touched(path, position, fault)]
         if fault.kind is Kind.WORLD_DROPPED:
-            network = own.rpartition(".")[0]
-            lines += [f"ip saddr != {network}.0/24 {ports} drop" for ports in _touched(path, position, fault)]
-    if hop.kind in ("security-group", "firewall"):
+            network = whole(network_of(own))
+            lines += [f"{family} saddr != {network} {ports} drop" for ports in _touched(path, position, fault)]
+    filters = hop.kind in ("security-group", "firewall")
+    if filters or (family == "ip6" and hop.kind == "router"):
+        # Over IPv6 a home router forwards nothing: it has pinholes, and drops the rest.
+        closed = [fault for fault in mine if fault.kind is Kind.NOT_FORWARDED]
+        lines += [f"{ports} drop" for fault in closed for ports in _touched(path, position, fault)]
         lines += [f"{ports} accept" for ports in _touched(path, position, Fault(hop.id, Kind.DROP))]
         if any(inner.kind == "tunnel-server" for inner in path.hops[position:]):
             lines += [f"tcp dport {control} accept"]

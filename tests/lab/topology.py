@@ -6,13 +6,14 @@ import itertools
 import os
 from dataclasses import dataclass, field
 
+from .address import host_in, is_six, network_of, plugged, whole
 from .namespaces import Namespace, delete, root_ip, sweep
 from .path import LabVantage, Path
 
-OUTSIDE = "198.51.100.10"
+OUTSIDE, OUTSIDE6 = "198.51.100.10", "2001:db8:51::10"
 HOME_ROUTER = "192.0.2.20"
 """The router that a tunnel's client dials out through. It is no hop: nothing comes in by it."""
-_INTERNET = ("198.51.100.1", "203.0.113.1", "192.0.2.1")
+_INTERNET = ("198.51.100.1", "203.0.113.1", "192.0.2.1", "2001:db8:51::1", "2001:db8:203::1")
 _NEXT = itertools.count()
 
 
@@ -22,7 +23,7 @@ class Network:
 
     inside: Namespace
     prefix: str
-    """The first three numbers of its addresses."""
+    """What its addresses share."""
     plugs: int = 0
 
 
@@ -57,11 +58,11 @@ class Topology:
         try:
             self._lay_out()
             root_ip([f"netns add {name}" for name in self._names])
+            for name in self._names:
+                Namespace(name).route()
             root_ip(self._links)
             for name, lines in self._inner.items():
-                space = Namespace(name)
-                space.ip(lines)
-                space.set(ip_forward=1)
+                Namespace(name).ip(lines)
         except BaseException:
             self.close()
             raise
@@ -92,11 +93,11 @@ class Topology:
                     inner = self._after(position)
                     machine = self._host(hop.id, current, f"{current.prefix or '198.51.100'}.{100 + position}")
                     self._inner[current.inside.name].append(f"route add {inner}/32 via {machine.address}")
-                    current = self._network(machine, inner.rpartition(".")[0])
+                    current = self._network(machine, network_of(inner))
                 case "tunnel-client":
                     assert own is not None, f"{hop.id} needs an address, or one in `at`"
                     self.home = self._host("home", internet, HOME_ROUTER)
-                    current = self._network(self.home, own.rpartition(".")[0])
+                    current = self._network(self.home, network_of(own))
                     behind[self.path.hops[position - 1].id] = current
                     machine = self._host(hop.id, current, own)
                 case _:
@@ -107,7 +108,7 @@ class Topology:
                 outer.target = outer.target or machine.address
             outward = []
             if hop.kind in ("cgnat", "router", "container"):
-                current = self._network(machine, self._after(position).rpartition(".")[0])
+                current = self._behind(machine, current, network_of(self._after(position)))
             if hop.kind != "service":
                 outward = [machine]
             machine.hops = [*waiting, position]
@@ -124,7 +125,8 @@ class Topology:
                 self.vantages[vantage.id] = self._visitor(vantage, behind[vantage.behind])
 
     def _visitor(self, vantage: LabVantage, network: Network) -> Machine:
-        return self._host(f"from-{vantage.id}", network, vantage.at or OUTSIDE)
+        outside = OUTSIDE6 if is_six(self.path.hops[0].at or self.path.public_address) else OUTSIDE
+        return self._host(f"from-{vantage.id}", network, vantage.at or outside)
 
     def _own(self, position: int) -> str | None:
         return self.path.hops[position].at or self.path.hops[position].address
@@ -145,7 +147,7 @@ class Topology:
 
     def _bridge(self, space: Namespace, *addresses: str) -> None:
         self._inner[space.name] += ["link add lan type bridge forward_delay 0"]
-        self._inner[space.name] += [f"addr add {address}/24 dev lan" for address in addresses]
+        self._inner[space.name] += [f"addr add {plugged(address)} dev lan" for address in addresses]
         self._inner[space.name] += ["link set lan up"]
 
     def _host(self, name: str, network: Network, address: str) -> Machine:
@@ -155,17 +157,23 @@ class Topology:
         plug = f"p{network.plugs}"
         self._links.append(f"link add wan netns {space.name} type veth peer name {plug} netns {network.inside.name}")
         self._inner[network.inside.name] += [f"link set {plug} master lan", f"link set {plug} up"]
-        gateway = address.rpartition(".")[0] + ".1"
+        gateway = host_in(network_of(address), "1")
         self._inner[space.name] += [
-            f"addr add {address}/24 dev wan",
+            f"addr add {plugged(address)} dev wan",
             "link set wan up",
             f"route add default via {gateway}",
         ]
         return Machine(space, address)
 
+    def _behind(self, machine: Machine, outer: Network, prefix: str) -> Network:
+        """The network behind a machine that translates; over IPv6 it routes, and those outside must know of it."""
+        if is_six(prefix):
+            self._inner[outer.inside.name].append(f"route add {whole(prefix)} via {machine.address}")
+        return self._network(machine, prefix)
+
     def _network(self, machine: Machine, prefix: str) -> Network:
         """A network behind a machine, with an idle host .98 in it; .99 is nobody."""
-        self._bridge(machine.space, f"{prefix}.1")
+        self._bridge(machine.space, host_in(prefix, "1"))
         network = Network(machine.space, prefix)
-        self._host(f"idle-{len(self._names)}", network, f"{prefix}.98")
+        self._host(f"idle-{len(self._names)}", network, host_in(prefix, "98"))
         return network

@@ -109,7 +109,7 @@ class Street:
                 "route add default via 203.0.113.1",
             ]
         )
-        outer.set(ip_forward=1)
+        outer.route()
         outer.nft(_masquerade())
         if first_translates:
             self.router.nft(_masquerade())
@@ -183,7 +183,7 @@ class Street:
         self.servers.ip([*(f"addr add {address}/24 dev wan" for address in addresses), *_UP])
         self.servers.ip(["route add default via 198.51.100.1"])
         for space in (self.router, self.internet):
-            space.set(ip_forward=1)
+            space.route()
 
 
 _UP = ("link set wan up", "link set lo up")
