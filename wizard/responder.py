@@ -11,19 +11,16 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import errno
 import functools
 import ipaddress
 import socket
-import struct
 import sys
 import time
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from wizard.wire.packet import INSTRUCTION, datagram, stun_filter
-from wizard.wire.probe import COOKIE, MAX_MESSAGE, is_foreign_request, message_size, read_request
+from wizard.card import Card
+from wizard.wire.probe import MAX_MESSAGE, is_foreign_request, message_size
 from wizard.wire.response import (
     Address,
     Allowance,
@@ -45,8 +42,6 @@ CONNECTIONS = 1024
 BACKLOG = 128
 AT_ONCE = 64
 """Datagrams that one socket may have answered before the others' turn."""
-CARD_BUFFER = 16 << 20
-"""Bytes of packets that wait to be looked at: a burst of probes must not hide that some arrived."""
 NAME_S = 3.0
 """Longest wait for a planned address that is a name."""
 SPARE_DESCRIPTORS = 256
@@ -57,10 +52,6 @@ COUNTERPARTS = 512
 # Linux's numbers, by value because the socket module lacks the first before Python 3.12.
 _IP_PKTINFO = 8
 _IPV6_RECVPKTINFO, _IPV6_PKTINFO = 49, 50
-_SO_ATTACH_FILTER = 26
-_SO_RCVBUFFORCE = 33
-_ETH_P_ALL = 3
-_PACKET_HOST = 0
 
 _WILDCARDS = ("::", "0.0.0.0")
 
@@ -112,7 +103,7 @@ class Responder:
         self._own: List[str] = []
         self._every_name_known = True
         self._readers: List[socket.socket] = []
-        self._card: Optional[socket.socket] = None
+        self._card: Optional[Card] = None
         self._servers: List[asyncio.AbstractServer] = []
         self._transports: List[asyncio.BaseTransport] = []
         self._streams: Dict[_Stream, None] = {}
@@ -144,8 +135,7 @@ class Responder:
         if self._timer is not None:
             self._timer.cancel()
         if self._card is not None:
-            # What came last may not have been looked at yet.
-            self._on_card(self._card)
+            self._card.close()
             self._card = None
         for sock in self._readers:
             loop.remove_reader(sock)
@@ -162,24 +152,15 @@ class Responder:
         await asyncio.sleep(0)
 
     def watch_card(self) -> bool:
-        """Tell of signed UDP probes at the network card too, before any firewall. False where this user may not look.
-
-        Over TCP nothing signed travels before the handshake is over, so that an arrival would say nothing.
-        """
+        """Tell of probes at the network card too, before any firewall. False where this user may not look."""
         if not sys.platform.startswith("linux"):
             return False
+        card = Card(self._plan, _is_own, self._tell)
         try:
-            sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
+            card.open()
         except OSError:
             return False
-        program = ctypes.create_string_buffer(stun_filter(COOKIE))
-        size = (len(program) - 1) // INSTRUCTION.size
-        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", size, ctypes.addressof(program)))
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, CARD_BUFFER)
-        sock.setblocking(False)
-        self._card = sock
-        self._listen(sock, self._on_card)
+        self._card = card
         return True
 
     async def _find_own_addresses(self) -> None:
@@ -258,18 +239,6 @@ class Responder:
                 address, way_back = destination
                 came_in_on = (address, sock.getsockname()[1])
                 self.answer_datagram(data, source, came_in_on, functools.partial(_send, sock, way_back, source))
-
-    def _on_card(self, sock: socket.socket) -> None:
-        for _ in range(AT_ONCE):
-            try:
-                packet, (_, _, kind, *_) = sock.recvfrom(65_535)
-            except OSError:
-                return
-            found = datagram(packet) if kind == _PACKET_HOST else None
-            request = read_request(self._plan.key, found.payload) if found is not None else None
-            # A host that forwards sees other hosts' packets on their way; those did not arrive.
-            if found is not None and request is not None and _is_own(found.destination[0]):
-                self._tell(Seen("arrived", "udp", found.source, found.destination, request))
 
     def answer_datagram(self, data: bytes, source: Any, came_in_on: Address, send: Callable[[bytes], object]) -> None:
         """Answer one datagram through `send`, or meet it with silence."""

@@ -55,6 +55,7 @@ class Lab:
             self.project = self.files / "project.toml"
             self.project.write_text(self.path.project())
             self.break_()
+            self._settle()
         except BaseException:
             self._stack.close()
             raise
@@ -122,6 +123,11 @@ class Lab:
     def _mapped_to(self, position: int) -> str | None:
         translates = self.path.hops[position].kind in ("cgnat", "router", "container")
         return self.topology.machine_of[position].target if translates else None
+
+    def _settle(self) -> None:
+        last = self.topology.machine_of[-1].address
+        for machine in self.topology.vantages.values() if is_six(last) else ():
+            machine.space.reaches(last)
 
     def _open_home(self) -> None:
         if self.topology.home is not None:

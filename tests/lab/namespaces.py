@@ -7,12 +7,15 @@ import ctypes
 import os
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 RUN = Path("/run/netns")
+ECHO_S = 10.0
 _CLONE_NEWNET = 0x40000000
+_ECHO_REQUEST, _ECHO_REPLY = bytes((128, 0, 0, 0, 0, 1, 0, 1)), 129  # RFC 4443 section 4
 _NAME = re.compile(r"hw(\d+)lab\d+-[a-z0-9-]+")
 
 
@@ -63,6 +66,14 @@ class Namespace:
                 Path("/proc/sys/net/ipv6/conf", links, "forwarding").write_text("1")
                 # Nobody else is there to have taken an address, which would be looked for during a second.
                 Path("/proc/sys/net/ipv6/conf", links, "accept_dad").write_text("0")
+
+    def reaches(self, address: str) -> None:
+        """Returns when an echo over IPv6 has come back: a new link loses what is sent first. Raises TimeoutError."""
+        with self.entered(), socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as sock:
+            sock.settimeout(ECHO_S)
+            sock.sendto(_ECHO_REQUEST, (address, 0))
+            while sock.recv(2048)[0] != _ECHO_REPLY:
+                pass
 
     def forget_connections(self) -> None:
         """Empty the connection tracking table, so that changed rules hold for what is under way too."""

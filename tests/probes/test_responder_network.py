@@ -6,8 +6,9 @@ import contextlib
 import ctypes
 import json
 import os
+import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +16,10 @@ from typing import TypeVar
 import pytest
 
 from tests.probes.asking import WITHIN_S, udp_socket
+from tests.probes.netns import cable
 from tests.probes.test_responder_command import KEY, ask, command, started, until_ready
 from wizard.wire.probe import Answer, read_answer, request
+from wizard.wire.syn import TURNS, syn_mark
 
 pytestmark = pytest.mark.requires("namespaces")
 
@@ -32,6 +35,7 @@ hops = [
   {id = "chat", kind = "service"},
 ]
 ports = [{name = "media", protocol = "udp", outside = "10000-10009"}]
+vantages = [{id = "laptop", kind = "local"}]
 """
 FIREWALL = """
 table inet filter {
@@ -42,11 +46,16 @@ table inet filter {
 
 @contextlib.contextmanager
 def responding(
-    folder: Path, planned: str, own: list[str], firewall: str = "", arguments: tuple[str, ...] = ("--json",)
+    folder: Path,
+    planned: str,
+    own: list[str],
+    firewall: str = "",
+    arguments: tuple[str, ...] = ("--json",),
+    project: str = PROJECT,
 ) -> Iterator[subprocess.Popen[str]]:
     """A responder on a host with those addresses."""
     path = folder / "chat.toml"
-    path.write_text(PROJECT.replace("PLANNED", planned))
+    path.write_text(project.replace("PLANNED", planned))
     rules = folder / "rules.nft"
     rules.write_text(firewall)
     # Without a prefix length: a whole network on lo would be this host's own, each address of it.
@@ -61,12 +70,17 @@ def responding(
 def inside(process: subprocess.Popen[str], work: Callable[[], T]) -> T:
     """What `work` returns in the network of the process."""
 
-    def enter() -> None:
-        with Path(f"/proc/{process.pid}/ns/net").open() as namespace:
-            assert ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0) == 0
-
-    with ThreadPoolExecutor(1, initializer=enter) as thread:
+    with Path(f"/proc/{process.pid}/ns/net").open() as namespace, entered(namespace.fileno()) as thread:
         return thread.submit(work).result()
+
+
+def entered(namespace: int) -> ThreadPoolExecutor:
+    """A thread in that network namespace."""
+
+    def enter() -> None:
+        assert ctypes.CDLL(None, use_errno=True).setns(namespace, 0) == 0
+
+    return ThreadPoolExecutor(1, initializer=enter)
 
 
 def answer_at(process: subprocess.Popen[str], address: str) -> Answer:
@@ -107,13 +121,24 @@ def test_a_cloud_host_behind_one_to_one_nat_is_the_right_host(tmp_path: Path) ->
         assert not answer_at(process, "10.0.0.4").wrong_host
 
 
+def signed(port: int) -> bytes:
+    """A probe from the laptop."""
+    return request(KEY.encode(), os.urandom(12), "laptop", "nas-firewall", port)
+
+
+def send_to(address: str, port: int) -> None:
+    """One probe of a port."""
+    with udp_socket(address, port) as sock:
+        sock.send(signed(port))
+
+
 def ask_all(process: subprocess.Popen[str], address: str) -> None:
     """Three probes of each port, the last of a port that the firewall lets through; returns when that is answered."""
 
     def send() -> None:
         for port in range(10009, 9999, -1):
             with udp_socket(address, port) as sock:
-                data = request(KEY.encode(), os.urandom(12), "laptop", "nas-firewall", port)
+                data = signed(port)
                 for _ in range(3):
                     sock.send(data)
         ask(address, 10000, enters="nas-firewall")
@@ -164,3 +189,75 @@ def test_an_answer_that_may_not_leave_is_told_with_its_reason(tmp_path: Path) ->
         if line["outcome"] == "answered" and "error" in line
     }
     assert errors == {10003: "the answer could not be sent: Operation not permitted"}
+
+
+WITH_TCP = PROJECT.replace("udp", "tcp")
+BOTH = PROJECT.replace("ports = [", 'ports = [{name = "web", protocol = "tcp", outside = "10000-10009"}, ')
+TCP_FIREWALL = """
+table inet filter {
+  chain input { type filter hook input priority 0; tcp dport 10005-10009 drop; }
+}
+"""
+
+
+def knock(address: str, ports: Iterable[int], vantage: str = "laptop") -> contextlib.ExitStack:
+    """Connections to each port by both marks, under way; those to ports below 10005 are made."""
+    stack = contextlib.ExitStack()
+    for turn in range(TURNS):
+        for port in ports:
+            sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+            stack.enter_context(sock)
+            mark = syn_mark(KEY.encode(), vantage, "nas-firewall", port, turn)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, mark)
+            sock.settimeout(WITHIN_S if port < 10005 else 0)
+            with contextlib.suppress(BlockingIOError):
+                sock.connect((address, port))
+    return stack
+
+
+@pytest.mark.requires("nft")
+@pytest.mark.parametrize("address", ["192.168.77.10", "fd00::10"])
+def test_over_tcp_what_a_firewall_stops_is_seen_to_arrive_and_what_it_lets_in_is_not_told(
+    tmp_path: Path, address: str
+) -> None:
+    own = ["192.168.77.10", "fd00::10"]
+    with responding(tmp_path, "192.168.77.10", own, TCP_FIREWALL, project=WITH_TCP) as process:
+        for vantage in ("a-place-of-another-project", "laptop"):
+            inside(process, lambda vantage=vantage: knock(address, range(10009, 9999, -1), vantage).close())  # type: ignore[misc]
+        process.terminate()
+        lines, _ = process.communicate(timeout=WITHIN_S)
+    told = [json.loads(line) for line in lines.splitlines()]
+    assert {(line["outcome"], line["protocol"]) for line in told} == {("arrived", "tcp")}
+    assert {(line["probe_vantage"], line["probe_enters"]) for line in told} == {("laptop", "nas-firewall")}
+    assert sorted(line["port"] for line in told) == [*range(10005, 10010)]
+
+
+@pytest.mark.requires("nft")
+def test_arrivals_are_seen_on_a_bridge_that_came_up_after_the_responder(tmp_path: Path) -> None:
+    def ip(side: str, *lines: str) -> None:
+        for line in lines:
+            subprocess.run(["ip", "-n", side, *line.split()], check=True)
+
+    project = tmp_path / "chat.toml"
+    project.write_text(BOTH.replace("PLANNED", "10.78.0.2"))
+    with cable() as path:
+        path.filter(path.far, "in meta l4proto { tcp, udp } drop")
+        with started(["ip", "netns", "exec", path.far, *command(project, "--json")]) as process:
+            until_ready(process)
+            for side, address in ((path.near, "10.78.0.1"), (path.far, "10.78.0.2")):
+                ip(side, "link add br0 type bridge forward_delay 0", "link set c0 master br0")
+                ip(side, f"addr add {address}/24 dev br0", "link set br0 up")
+            assert process.stdout is not None
+            with Path(f"/run/netns/{path.near}").open() as namespace, entered(namespace.fileno()) as near:
+                knocking = near.submit(knock, "10.78.0.2", (10007,)).result()
+                told = [json.loads(process.stdout.readline())]
+                near.submit(send_to, "10.78.0.2", 10003).result()
+                told.append(json.loads(process.stdout.readline()))
+            knocking.close()
+            process.terminate()
+            rest, _ = process.communicate(timeout=WITHIN_S)
+    assert [(line["protocol"], line["outcome"], line["port"]) for line in told] == [
+        ("tcp", "arrived", 10007),
+        ("udp", "arrived", 10003),
+    ]
+    assert rest == ""

@@ -15,7 +15,15 @@ from wizard.report.responder_terminal import Holder, run
 from wizard.system.listening import inspect
 from wizard.wire.response import ResponderPlan, Route
 
-CARRIED = ("wire/probe.py", "wire/packet.py", "wire/response.py", "responder.py", "report/responder_terminal.py")
+CARRIED = (
+    "wire/probe.py",
+    "wire/packet.py",
+    "wire/response.py",
+    "wire/syn.py",
+    "card.py",
+    "responder.py",
+    "report/responder_terminal.py",
+)
 """The sources that make up the printed responder, in the order in which they build on one another."""
 
 
@@ -34,6 +42,7 @@ def responder_plan(project: Project, at: str | None = None) -> ResponderPlan:
             for entry in range(position + 1)
             for plan in project.ports
         ),
+        vantages=tuple(vantage.id for vantage in project.places()),
     )
 
 

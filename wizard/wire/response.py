@@ -56,6 +56,8 @@ class ResponderPlan(NamedTuple):
     addresses: Tuple[str, ...] = ()
     """The planned addresses of the host on which this hop is: literal, or names."""
     routes: Tuple[Route, ...] = ()
+    vantages: Tuple[str, ...] = ()
+    """The places that the project tests from."""
 
     def numbers(self) -> List[Tuple[str, int]]:
         """Every planned protocol and number, once."""
