@@ -54,6 +54,8 @@ def question(text: str) -> Question:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file["name"])
 def test_a_file_is_read_as_what_it_is_and_says_of_each_port_what_its_product_would_do(file: dict[str, Any]) -> None:
     data = (FOLDER / file["name"]).read_bytes()
+    if "encoding" in file:
+        data = data.decode().encode(file["encoding"])
     assert recognise(decoded(data)).id == file["product"]
     if "refused" in file:
         with pytest.raises(UnreadableError) as refusal:
