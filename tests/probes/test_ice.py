@@ -26,6 +26,7 @@ from wizard.probes.candidate import Candidate, CandidateError, CandidateType, Ev
 from wizard.probes.ice import Options, Target, gather
 from wizard.probes.server_verdict import KNOWN_CODES, Verdict
 from wizard.report import ice as report
+from wizard.report.login import Logins
 from wizard.wire import uri
 from wizard.wire.long_term import Credentials
 from wizard.wire.request import Timing
@@ -339,7 +340,7 @@ async def test_the_command_prints_the_promised_json_and_no_password(tmp_path: Pa
     out = io.StringIO()
     async with coturn(tmp_path) as server:
         options = command(server.uri(), "turn:127.0.0.1:9?transport=tcp", username=USER)
-        status = await asyncio.to_thread(report.run_ice, options, Secret(PASSWORD), None, out)
+        status = await asyncio.to_thread(report.run_ice, options, Logins(Secret(PASSWORD)), out)
     assert status == 1
     assert PASSWORD not in out.getvalue()
     result = json.loads(out.getvalue())
@@ -364,7 +365,7 @@ async def test_the_command_reads_a_list_of_servers_and_prints_a_table(tmp_path: 
         file = tmp_path / "servers.json"
         entry = {"urls": [server.uri(), server.uri("tcp")], "username": USER, "credential": PASSWORD}
         file.write_text(json.dumps({"iceServers": [entry]}))
-        status = await asyncio.to_thread(report.run_ice, command(servers=file, json=False), None, None, out)
+        status = await asyncio.to_thread(report.run_ice, command(servers=file, json=False), Logins(), out)
     assert status == 0
     assert PASSWORD not in out.getvalue()
     assert out.getvalue().count("ok") == 2
@@ -382,7 +383,7 @@ async def test_the_command_reads_a_list_of_servers_and_prints_a_table(tmp_path: 
 )
 def test_arguments_that_cannot_be_used_are_named_in_one_line(options: argparse.Namespace, says: str) -> None:
     err = io.StringIO()
-    assert report.run_ice(options, None, None, io.StringIO(), err) == 2
+    assert report.run_ice(options, Logins(), io.StringIO(), err) == 2
     assert says in err.getvalue()
     assert err.getvalue().count("\n") == 1
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 import trustme
 
+from tests.probes.web_service import Answer, saying, service
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind, ServerEntry
 from wizard.probes.rest_endpoint import LARGEST, Endpoint, EndpointError, fetch
@@ -22,47 +20,6 @@ from wizard.system.keyring import Keyring
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SERVER = ServerEntry(("turn:198.51.100.7:3478",), "alice")
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-@contextmanager
-def service(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """A client that goes away is what some tests are about."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/turn?a=b"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def saying(document: object, status: int = 200, **headers: str) -> Answer:
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
 
 
 async def test_an_endpoint_is_asked_with_the_token_in_the_header_alone_and_its_answer_used() -> None:
@@ -132,6 +89,8 @@ async def test_an_answer_that_never_ends_is_given_up_in_time() -> None:
         ("https://alice:hush@turn.example.org/x", "no user name or password"),
         ("ftp://turn.example.org", "must start with https://"),
         ("https://[", "cannot be read"),
+        ("https://turn.example.org/x?service=turn&key=hush", "no key or token belongs into the address"),
+        ("https://turn.example.org/x?Access_Token=hush", "no key or token belongs into the address"),
     ],
 )
 async def test_an_address_that_would_show_a_secret_is_not_asked(url: str, says: str) -> None:

@@ -27,6 +27,19 @@ def add_password(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_login(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how to log in on a TURN server."""
+    add_password(parser)
+    parser.add_argument(
+        "--credentials-from", metavar="URL", help="ask this web service for a user name and a password that end soon"
+    )
+    parser.add_argument(
+        "--token-stdin",
+        action="store_true",
+        help="read the web service's token from the first line of standard input; else the keyring is asked",
+    )
+
+
 def add_reports(parser: argparse.ArgumentParser) -> None:
     """Add the options to write what was found to a file too."""
     parser.add_argument("--pdf", metavar="FILE", type=Path, help="also write the report as a PDF")

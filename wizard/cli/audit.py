@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wizard.cli.arguments import add_password, add_reports
-from wizard.cli.passwords import given_password, kept_password
+from wizard.cli.arguments import add_login, add_reports
+from wizard.cli.exits import complain
+from wizard.cli.passwords import first_line, login_fault, logins
 from wizard.cli.reports import reported
 
 if TYPE_CHECKING:
     from wizard.cli.arguments import Commands
-    from wizard.model.secret import Secret
 
 
 def add(commands: Commands) -> None:
@@ -33,15 +32,13 @@ def add(commands: Commands) -> None:
     )
     audit.add_argument("--json", action="store_true")
     add_reports(audit)
-    add_password(audit)
+    add_login(audit)
     audit.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from wizard.model.secret import Secret
     from wizard.report.audit import run_audit
 
-    def given() -> Secret | None:
-        return Secret(sys.stdin.readline().rstrip("\r\n")) if options.secret_stdin else given_password(options)
-
-    return reported(options, lambda tell: run_audit(options, given, kept_password, tell=tell))
+    if (fault := login_fault(options)) is not None:
+        return complain(fault)
+    return reported(options, lambda tell: run_audit(options, lambda: logins(options), first_line, tell=tell))

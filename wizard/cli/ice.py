@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wizard.cli.arguments import add_password, add_reports
-from wizard.cli.passwords import given_password, kept_password
+from wizard.cli.arguments import add_login, add_reports
+from wizard.cli.exits import complain
+from wizard.cli.passwords import login_fault, logins
 from wizard.cli.reports import reported
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ def add(commands: Commands) -> None:
     ice.add_argument("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 only")
     ice.add_argument("--json", action="store_true")
     add_reports(ice)
-    add_password(ice)
+    add_login(ice)
     ice.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     from wizard.report.ice import run_ice
 
-    password = given_password(options)
-    return reported(options, lambda tell: run_ice(options, password, kept_password, tell=tell))
+    if (fault := login_fault(options)) is not None:
+        return complain(fault)
+    how = logins(options)
+    return reported(options, lambda tell: run_ice(options, how, tell=tell))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wizard.model.project import Project
     from wizard.model.secret import Secret
+    from wizard.report.login import Logins
 
 
 def vantage_passwords(project: Project, options: argparse.Namespace) -> dict[str, Secret]:
@@ -33,8 +34,36 @@ def given_password(options: argparse.Namespace) -> Secret | None:
     # Taken out, so that no program that we start inherits it.
     value = os.environ.pop("HOPWISE_TURN_PASSWORD", None)
     if options.password_stdin:
-        return Secret(sys.stdin.readline().rstrip("\r\n"))
+        return first_line()
     return Secret(value) if value else None
+
+
+def first_line() -> Secret:
+    """The first line of standard input."""
+    from wizard.model.secret import Secret
+
+    return Secret(sys.stdin.readline().rstrip("\r\n"))
+
+
+def logins(options: argparse.Namespace) -> Logins:
+    """What to log in with as the options say, and the keyring. Reads standard input if they say so."""
+    from wizard.report.login import Logins
+
+    password = given_password(options)
+    if options.credentials_from is None:
+        return Logins(password, kept_password)
+    # What was set for TURN servers is none of the web service's business.
+    token = first_line() if options.token_stdin else None
+    return Logins(None, kept_password, options.credentials_from, token, options.ca)
+
+
+def login_fault(options: argparse.Namespace) -> str | None:
+    """What does not fit together of the options that say how to log in."""
+    if options.token_stdin and options.credentials_from is None:
+        return "--token-stdin goes with --credentials-from"
+    if options.credentials_from is not None and options.password_stdin:
+        return "--password-stdin does not go with --credentials-from, where the password comes from; see --token-stdin"
+    return None
 
 
 def kept_password(server: str, username: str) -> Secret | None:

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wizard.cli.arguments import add_password, add_reports, call_seconds, mbit, port_number
-from wizard.cli.passwords import given_password, kept_password
+from wizard.cli.arguments import add_login, add_reports, call_seconds, mbit, port_number
+from wizard.cli.exits import complain
+from wizard.cli.passwords import login_fault, logins
 from wizard.cli.reports import reported
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def add(commands: Commands) -> None:
     """Add it to the commands."""
     turn = commands.add_parser("turn", help="relay a call's packets through a TURN server, and say how well it does")
     turn.add_argument("url", metavar="URL", help="turn: or turns: URL")
-    turn.add_argument("--username", metavar="U", required=True)
+    turn.add_argument("--username", metavar="U")
     turn.add_argument("--seconds", metavar="S", type=call_seconds, default=5.0, help="how long to send (5)")
     turn.add_argument(
         "--call", action="store_true", help="also connect two ICE agents, and say whether TURN was needed"
@@ -41,12 +42,14 @@ def add(commands: Commands) -> None:
     )
     turn.add_argument("--json", action="store_true")
     add_reports(turn)
-    add_password(turn)
+    add_login(turn)
     turn.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     from wizard.report.turn_command import run_turn
 
-    password = given_password(options)
-    return reported(options, lambda tell: run_turn(options, password, kept_password, tell=tell))
+    if (fault := login_fault(options)) is not None:
+        return complain(fault)
+    how = logins(options)
+    return reported(options, lambda tell: run_turn(options, how, tell=tell))

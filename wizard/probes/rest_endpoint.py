@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from wizard.model.secret import Secret
 from wizard.wire import uri
@@ -27,6 +27,10 @@ from wizard.wire.rest_credentials import expiry
 TIMEOUT_S = 10.0
 LARGEST = 64 * 1024
 """Bytes of an answer at most."""
+_SECRET_NAMES = frozenset(
+    ("key", "apikey", "api_key", "api-key", "token", "access_token", "auth", "secret", "password", "credential")
+)
+"""Of parameters in an address, which others on this computer can read in a list of processes."""
 _LONGEST_TTL_S = 10 * 366 * 24 * 3600
 
 
@@ -100,6 +104,9 @@ def _checked(endpoint: Endpoint) -> str:
         raise EndpointError("the address of the web service must start with https:// and name a host")
     if parts.username is not None or parts.password is not None:
         raise EndpointError(f"{host}: no user name or password belongs into the address; enter the token by itself")
+    named = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if named & _SECRET_NAMES:
+        raise EndpointError(f"{host}: no key or token belongs into the address; enter it by itself")
     if parts.scheme == "http" and not endpoint.allow_plain and not _is_loopback(host):
         raise EndpointError(f"{host}: http:// would show token and password to everyone on the way; write https://")
     return host if port is None else f"{host}:{port}"

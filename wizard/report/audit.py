@@ -22,6 +22,7 @@ from wizard.model.atomic import write_whole
 from wizard.model.secret import Secret
 from wizard.probes.audit import AuditError, Options, audit_server
 from wizard.probes.conversation import trust
+from wizard.report.login import Logins
 from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import printable, wrap
@@ -116,21 +117,21 @@ def _finding_lines(finding: AuditFinding, on: Terminal, language: str) -> list[s
 
 def run_audit(
     options: argparse.Namespace,
-    first_line: Callable[[], Secret | None],
-    find_password: Callable[[str, str], Secret | None] | None = None,
+    logins: Callable[[], Logins],
+    minting: Callable[[], Secret | None],
     out: TextIO | None = None,
     err: TextIO | None = None,
     tell: Callable[[Audit], object] | None = None,
 ) -> int:
     """Audit as the command line says, and print. Returns 0 for nothing worse than a note, 1 for findings, or 2.
 
-    `first_line` gives the password, or the shared secret, that came by standard input or the environment. `tell` is
+    `logins` are asked for a running server alone, and `minting` for the shared secret where one was promised. `tell` is
     given the audit.
     """
     out, err = out or sys.stdout, err or sys.stderr
     try:
         if options.target.lower().startswith(_SCHEMES):
-            audit = _of_server(options, first_line, find_password, err)
+            audit = _of_server(options, logins, minting, err)
         else:
             audit = _of_file(options, err)
     except (ValueError, OSError, AuditError) as fault:
@@ -148,7 +149,7 @@ def run_audit(
 
 
 def _of_file(options: argparse.Namespace, err: TextIO) -> Audit:
-    for name in ("username", "password_stdin", "secret_stdin", "own", "ca"):
+    for name in ("username", "password_stdin", "secret_stdin", "credentials_from", "own", "ca"):
         if getattr(options, name):
             raise ValueError(f"--{name.replace('_', '-')} is for a running server, {options.target} is a file")
     path = Path(options.target)
@@ -178,8 +179,8 @@ def read(path: Path) -> Turnserver:
 
 def _of_server(
     options: argparse.Namespace,
-    first_line: Callable[[], Secret | None],
-    find_password: Callable[[str, str], Secret | None] | None,
+    logins: Callable[[], Logins],
+    minting: Callable[[], Secret | None],
     err: TextIO,
 ) -> Audit:
     if options.harden is not None:
@@ -188,18 +189,14 @@ def _of_server(
     if not found.relays:
         raise ValueError(f"{found.text} is a STUN server; write turn: or turns: to audit a TURN server")
     tls = None if options.ca is None else trust(options.ca)
+    if options.secret_stdin and options.credentials_from is not None:
+        raise ValueError("--secret-stdin and --credentials-from are two ways to log in; choose one")
     if options.secret_stdin:
-        minted = _minted(options.username or "", first_line())
+        minted = _minted(options.username or "", minting())
         print(phrase("minted", expires=f"{minted.expires:%Y-%m-%d %H:%M} UTC"), file=err)
         chosen = Options(Credentials(minted.username, minted.password), minted=True, own=options.own, tls=tls)
-    elif options.username is not None:
-        password = first_line() or (find_password(found.text, options.username) if find_password else None)
-        if password is None:
-            raise ValueError(
-                f"no password for {options.username} on {found.text}: store it in the keyring with the wizard, "
-                "or set HOPWISE_TURN_PASSWORD, or use --password-stdin"
-            )
-        chosen = Options(Credentials(options.username, password), own=options.own, tls=tls)
+    elif options.username is not None or options.credentials_from is not None:
+        chosen = Options(logins().credentials(found, options.username), own=options.own, tls=tls)
     elif options.password_stdin:
         raise ValueError("--password-stdin goes with --username")
     else:

@@ -28,12 +28,12 @@ from wizard.probes.conversation import trust
 from wizard.probes.ice import Options, Target, gather
 from wizard.probes.server_verdict import NO_ANSWER, Verdict
 from wizard.probes.source import Source
+from wizard.report.login import Logins
 from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH
 from wizard.report.wrap import columns, pad, printable, wrap
 from wizard.system.interfaces import networks
 from wizard.wire import uri
-from wizard.wire.long_term import Credentials
 from wizard.wire.rest_credentials import LIFETIME_S, mint
 from wizard.wire.rtc_config import ConfigError
 
@@ -261,22 +261,18 @@ def _table(candidates: Sequence[Candidate]) -> list[str]:
 
 def run_ice(
     options: argparse.Namespace,
-    password: Secret | None,
-    find_password: Callable[[str, str], Secret | None] | None = None,
+    logins: Logins,
     out: TextIO | None = None,
     err: TextIO | None = None,
     tell: Callable[[IceResult], object] | None = None,
 ) -> int:
     """Gather as the command line says, and print. Returns the exit status: 0 if every server is ok, 1, or 2.
 
-    `tell` is given the result.
-
-    `password` goes with `--username`, and with each server of `--servers` that brings a user name and no
-    credential; where it is None, `find_password` is asked, by server and user name.
+    `tell` is given the result. `logins` are for `--server`, and for each of `--servers` that brings no credential.
     """
     out, err = out or sys.stdout, err or sys.stderr
     try:
-        targets = _targets(options, password, find_password, err)
+        targets = _targets(options, logins, err)
         tls = None
         if options.ca is not None or any(target.uri.transport is uri.Transport.TLS for target in targets):
             tls = _trust(options.ca)
@@ -338,43 +334,20 @@ async def _gathered(targets: Sequence[Target], options: Options) -> IceResult:
     return result
 
 
-def _targets(
-    options: argparse.Namespace,
-    password: Secret | None,
-    find_password: Callable[[str, str], Secret | None] | None,
-    err: TextIO,
-) -> list[Target]:
+def _targets(options: argparse.Namespace, logins: Logins, err: TextIO) -> list[Target]:
     """What to try. Raises ValueError in words, or OSError for a file that cannot be read."""
-
-    def credentials(found: uri.IceUri, username: str | None, secret: Secret | None) -> Credentials | None:
-        if username is None or not found.relays:
-            return None
-        secret = secret or password
-        if secret is None and find_password is not None:
-            secret = find_password(found.text, username)
-        if secret is None:
-            raise ValueError(
-                f"no password for {username} on {found.text}: store it in the keyring with the wizard, "
-                "or set HOPWISE_TURN_PASSWORD, or use --password-stdin"
-            )
-        return Credentials(username, secret)
-
     targets: list[Target] = []
     for text in options.server:
         found = uri.parse(text)
-        targets.append(Target(found, credentials(found, options.username, None)))
+        targets.append(Target(found, logins.credentials(found, options.username)))
     if options.servers is not None:
-        targets += _listed(options, credentials, err)
+        targets += _listed(options, logins, err)
     if not targets:
         raise ValueError("no server to test: name one with --server URL or --servers FILE")
     return targets
 
 
-def _listed(
-    options: argparse.Namespace,
-    credentials: Callable[[uri.IceUri, str | None, Secret | None], Credentials | None],
-    err: TextIO,
-) -> list[Target]:
+def _listed(options: argparse.Namespace, logins: Logins, err: TextIO) -> list[Target]:
     """What the file of `--servers` says to try. Raises ValueError in words, or OSError."""
     file: Path = options.servers
     try:
@@ -398,7 +371,7 @@ def _listed(
         if entry.kind is CredentialKind.SHARED_SECRET and secret is not None:
             made = mint(secret, Secret, int(time.time()) + LIFETIME_S, username or "", entry.separator)
             username, secret = made.username, made.password
-        targets += [Target(found, credentials(found, username, secret)) for found in entry.uris]
+        targets += [Target(found, logins.credentials(found, username, secret)) for found in entry.uris]
     return targets
 
 

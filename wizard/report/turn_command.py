@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TextIO
 
-from wizard.model.secret import Secret
 from wizard.probes.call import calls
 from wizard.probes.conversation import trust
 from wizard.probes.relay_capacity import SIZES, Capacity, Load, Ramping, ramp
 from wizard.probes.relay_leg import Access
 from wizard.probes.relay_quality import Options, Progress, Quality, measure
 from wizard.probes.relay_verdict import Grade, Measured, Reason
+from wizard.report.login import Logins
 from wizard.report.text import terminal
 from wizard.report.turn import TurnResult, result_of, to_json, to_text
 from wizard.report.wrap import printable
@@ -34,8 +34,7 @@ _LINGER_S = 1.5
 
 def run_turn(
     options: argparse.Namespace,
-    password: Secret | None,
-    find_password: Callable[[str, str], Secret | None] | None = None,
+    logins: Logins,
     out: TextIO | None = None,
     err: TextIO | None = None,
     tell: Callable[[TurnResult], object] | None = None,
@@ -49,17 +48,14 @@ def run_turn(
         found = uri.parse(options.url)
         _check(options, found)
         tls = None if options.ca is None else trust(options.ca)
-        secret = password or (find_password(found.text, options.username) if find_password is not None else None)
-        if secret is None:
-            raise ValueError(
-                f"no password for {options.username} on {found.text}: store it in the keyring with the wizard, "
-                "or set HOPWISE_TURN_PASSWORD, or use --password-stdin"
-            )
+        credentials = logins.credentials(found, options.username)
+        if credentials is None:
+            raise ValueError("nobody to log in as: give --username, or --credentials-from")
     except (ValueError, OSError, ssl.SSLError) as fault:
         print(f"hopwise turn: {printable(str(fault))}", file=err)
         return _USAGE
     counting = err if err.isatty() else None
-    result = asyncio.run(_tested(options, found, Credentials(options.username, secret), tls, counting))
+    result = asyncio.run(_tested(options, found, credentials, tls, counting))
     if tell is not None:
         tell(result)
     if options.json:
