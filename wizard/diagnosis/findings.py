@@ -101,8 +101,10 @@ def _finding(
     blaming = [
         row for position in suspects for row in case.configured(position, plan.protocol, outside) if row.coverage.blames
     ]
+    failed = [o.address for port in ports for o in case.observations[port] if o.outcome.blames]
+    over_six = all(":" in address for address in failed)
     code = (blaming and _BY_CONFIG.get(blaming[0].coverage)) or _code(
-        case, suspects, outcome, wrong_protocol=bool(passing), sockets=sockets
+        case, suspects, outcome, wrong_protocol=bool(passing), over_six=over_six, sockets=sockets
     )
     values = {
         "hop": case.title(*suspects),
@@ -135,6 +137,7 @@ def _code(
     outcome: Outcome,
     *,
     wrong_protocol: bool,
+    over_six: bool,
     sockets: Sequence[Listening] | None,
 ) -> str:
     if outcome is Outcome.MISDIRECTED:
@@ -152,6 +155,8 @@ def _code(
     if len(suspects) == 1:
         if outcome is Outcome.CLOSED:
             return _SINGLE.get((kind, outcome), "no-back-end")
+        if kind is HopKind.ROUTER and over_six:
+            return "no-way-in" if outcome is Outcome.UNREACHABLE else "pinhole-missing"
         return _SINGLE.get((kind, outcome), _SINGLE_OTHERWISE[kind])
     return "no-back-end" if outcome is Outcome.CLOSED else _SEVERAL[outcome]
 
