@@ -91,10 +91,9 @@ class Card:
             found = handshake(packet)
             if found is None:
                 continue
-            now = time.monotonic()
             if found.agrees and kind == _PACKET_OUTGOING:
-                self._syns.agreed(found.destination, found.source, now)
+                self._syns.agreed(found.destination, found.source)
             elif not found.agrees and kind == _PACKET_HOST and self._is_own(found.destination[0]):
-                seen = self._syns.came(found.source, found.destination, found.size, now)
+                seen = self._syns.came(found.source, found.destination, found.size, time.monotonic())
                 if seen is not None:
                     self._seen(seen)

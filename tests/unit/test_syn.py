@@ -75,9 +75,17 @@ def test_on_a_number_that_is_not_planned_nobody_is_known() -> None:
 def test_who_was_agreed_to_was_let_in_and_is_not_told() -> None:
     syns = Syns(PLAN)
     syns.came((SOURCE, 5000), HERE, mark(0), 0.0)
-    syns.agreed((SOURCE, 5000), HERE, 0.1)
+    syns.agreed((SOURCE, 5000), HERE)
     assert syns.came((SOURCE, 5001), HERE, mark(1), 1.0) is None
-    assert syns.came((SOURCE, 5002), HERE, mark(1), 40.0) is not None
+
+
+def test_a_host_that_lets_a_sender_in_no_longer_is_told_at_once() -> None:
+    syns = Syns(PLAN)
+    for turn in range(2):
+        syns.came((SOURCE, 5000 + turn), HERE, mark(turn), 0.0)
+        syns.agreed((SOURCE, 5000 + turn), HERE)
+    assert syns.came((SOURCE, 5002), HERE, mark(0), 20.0) is None
+    assert syns.came((SOURCE, 5003), HERE, mark(1), 20.5) is not None
 
 
 def segment(flags: int, options: bytes = b"", six: bool = False) -> bytes:

@@ -22,13 +22,13 @@ MARK_FIRST, MARKS = 600, 600
 TURNS = 2
 TOGETHER_S = 60.0
 AGAIN_AFTER_S = 10.0
-AGREED_S = 30.0
-"""A host that agreed to a connection lets that sender in: what fails afterwards fails on the way back."""
 KEPT = 16_384
 """Senders and ports that are remembered."""
 
 _Sender = Tuple[str, str, int, str, int]
 """Vantage, hop that it enters, number that it sent to, source address, number on which it came in."""
+_Turns = Dict[int, Tuple[float, int]]
+"""When the latest SYN of each turn came, and from which port."""
 
 
 def syn_mark(key: bytes, vantage: str, enters: str, port: int, turn: int) -> int:
@@ -44,26 +44,30 @@ class Syns:
 
     def __init__(self, plan: ResponderPlan) -> None:
         self._plan = plan
-        self._turns: collections.OrderedDict[_Sender, Dict[int, float]] = collections.OrderedDict()
+        self._turns: collections.OrderedDict[_Sender, _Turns] = collections.OrderedDict()
         self._told: Dict[_Sender, float] = {}
-        self._agreed: collections.OrderedDict[Tuple[str, int], float] = collections.OrderedDict()
+        self._agreed: collections.OrderedDict[Tuple[Address, int], None] = collections.OrderedDict()
 
     def came(self, source: Address, destination: Address, size: int, now: float) -> Optional[Seen]:
         """What a SYN that announces `size` says at `now` (seconds of any monotonic clock), None if nothing yet."""
+        # A port of its system may be used again; and a SYN sent again is agreed to again.
+        self._agreed.pop((source, destination[1]), None)
         found: Optional[Seen] = None
         for vantage, enters, port in self._senders(destination[1]):
             for turn in range(TURNS):
                 if syn_mark(self._plan.key, vantage, enters, port, turn) == size:
                     sender = (vantage, enters, port, source[0], destination[1])
-                    if self._is_proven(sender, turn, now) and self._is_due(sender, now):
+                    if self._is_stopped(sender, turn, now, source[1]) and self._is_due(sender, now):
                         request = Request(b"", vantage, enters, port)
                         found = Seen("arrived", "tcp", source, destination, request)
         return found
 
-    def agreed(self, source: Address, destination: Address, now: float) -> None:
-        """This host answered `source`'s SYN to `destination` with a SYN of its own."""
-        self._agreed.pop((source[0], destination[1]), None)
-        self._agreed[source[0], destination[1]] = now
+    def agreed(self, source: Address, destination: Address) -> None:
+        """This host answered `source`'s SYN to `destination` with a SYN of its own: it let that sender in.
+
+        What fails afterwards fails on the way back.
+        """
+        self._agreed[source, destination[1]] = None
         if len(self._agreed) > KEPT:
             self._agreed.popitem(last=False)
 
@@ -74,18 +78,18 @@ class Syns:
                 for vantage in self._plan.vantages:
                     yield vantage, route.enters, port
 
-    def _is_proven(self, sender: _Sender, turn: int, now: float) -> bool:
-        seen = self._turns.pop(sender, {})
-        self._turns[sender] = {**{t: at for t, at in seen.items() if now - at < TOGETHER_S}, turn: now}
+    def _is_stopped(self, sender: _Sender, turn: int, now: float, port: int) -> bool:
+        """Whether SYNs of both turns have come, and the host has agreed to neither."""
+        seen = {t: held for t, held in self._turns.pop(sender, {}).items() if now - held[0] < TOGETHER_S}
+        seen[turn] = (now, port)
+        self._turns[sender] = seen
         if len(self._turns) > KEPT:
             oldest, _ = self._turns.popitem(last=False)
             self._told.pop(oldest, None)
-        return len(self._turns[sender]) == TURNS
+        ways = [((sender[3], held), sender[4]) for _, held in seen.values()]
+        return len(seen) == TURNS and not any(way in self._agreed for way in ways)
 
     def _is_due(self, sender: _Sender, now: float) -> bool:
-        agreed = self._agreed.get((sender[3], sender[4]))
-        if agreed is not None and now - agreed < AGREED_S:
-            return False
         told = self._told.get(sender)
         if told is not None and now - told < AGAIN_AFTER_S:
             return False
