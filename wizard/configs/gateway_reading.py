@@ -14,9 +14,8 @@ from wizard.observation import Coverage
 
 @dataclass(frozen=True, slots=True)
 class GatewayReading:
-    """One file. `chains` filter by address family what goes through, and `own` what is for the device itself.
-
-    A family without a chain is not in the file.
+    """One file. `chains` filter by address family what goes through, `own` what is for the device itself, and `after`
+    what was handed on, where that fares otherwise. A family without a chain is not in the file.
     """
 
     product: str
@@ -26,6 +25,7 @@ class GatewayReading:
     forwards: tuple[PortForward, ...] = ()
     chains: Mapping[int, Chain] = field(default_factory=dict)
     own: Mapping[int, Chain] = field(default_factory=dict)
+    after: Mapping[int, Chain] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     every: bool = True
     servers: tuple[Server, ...] = ()
@@ -55,8 +55,12 @@ class GatewayReading:
             return found.answer
         if found.rule is None and question.leaves != question.number:
             return found.answer
-        stays = found.rule is None and question.host is None and self.own
-        chain = (self.own if stays else self.chains).get(question.family)
+        chains = self.chains
+        if found.rule is None and question.host is None:
+            chains = self.own or chains
+        elif found.rule is not None:
+            chains = self.after or chains
+        chain = chains.get(question.family)
         if chain is None:
             return found.answer if found.rule is None and not self.chains else Answer(Coverage.UNKNOWN)
         # Filters see the packet as it was handed on.

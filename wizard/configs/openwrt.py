@@ -14,7 +14,7 @@ from wizard.configs.product import Likeness, Order, Product, Wanted, Written
 from wizard.configs.reading import Note, Source, UnreadableError
 from wizard.configs.uci import Section, Sections, parse
 from wizard.configs.who import Network, Who, networks, who
-from wizard.configs.writing import comment, is_ip, named, shadowed, spoken_ports, targetless, written
+from wizard.configs.writing import comment, is_ip, named, one_by_one, shadowed, spoken_ports, targetless, written
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
 from wizard.model.port import PortRange, Protocol
@@ -64,7 +64,7 @@ def _read(source: Source) -> GatewayReading:
         tuple(firewall.redirects()),
         dict.fromkeys((4, 6), through),
         dict.fromkeys((4, 6), own),
-        tuple(sorted(notes, key=lambda note: note.line or 0)),
+        notes=tuple(sorted(notes, key=lambda note: note.line or 0)),
         every=False,
     )
 
@@ -218,7 +218,7 @@ def _write(order: Order) -> Written:
     head = f"# {comment(order.project.name)}: {spoken_ports(order.wanted)}"
     lines, undo = [head], [head]
     for each in order.wanted:
-        for part in _parts(each):
+        for part in one_by_one(each):
             section = f"firewall.{named(part, '_')}"
             commands = [f"uci -q delete {section}", *_commands(section, part), f"uci reorder {section}=0"]
             lines += commands if is_ip(each.host) else [f"# {command}" for command in commands]
@@ -226,15 +226,6 @@ def _write(order: Order) -> Written:
                 undo.append(f"uci -q delete {section}")
     end = ["uci commit firewall", "/etc/init.d/firewall reload"]
     return written(order, [*lines, *end], [*undo, *end], *targetless(order), *shadowed(order))
-
-
-def _parts(wanted: Wanted) -> Iterator[Wanted]:
-    """Linux moves a range to another one in no set order, so that such a range takes a rule for each port."""
-    if wanted.arrives == wanted.leaves:
-        yield wanted
-        return
-    for outer, inner in zip(wanted.arrives, wanted.leaves, strict=True):
-        yield Wanted(wanted.name, wanted.protocol, PortRange(outer, outer), PortRange(inner, inner), wanted.host)
 
 
 def _commands(section: str, wanted: Wanted) -> Iterator[str]:

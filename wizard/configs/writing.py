@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from wizard.configs.coverage import family
 from wizard.configs.product import Order, Wanted, Written
 from wizard.configs.reading import Question
 from wizard.model.phrase import Phrase
-from wizard.model.port import merge
+from wizard.model.port import PortRange, merge
 from wizard.observation import Coverage
 
 _TAKEN = (Coverage.WRONG_TARGET, Coverage.TRANSLATED_ELSEWHERE)
@@ -30,6 +31,15 @@ def spoken_ports(wanted: Sequence[Wanted]) -> str:
         for protocol in protocols
         for numbers in merge(n for each in wanted if each.protocol is protocol for n in each.arrives)
     )
+
+
+def one_by_one(wanted: Wanted) -> Iterator[Wanted]:
+    """Linux moves a range to another one in no set order: such a range takes a rule for each port."""
+    if wanted.arrives == wanted.leaves:
+        yield wanted
+        return
+    for outer, inner in zip(wanted.arrives, wanted.leaves, strict=True):
+        yield replace(wanted, arrives=PortRange(outer, outer), leaves=PortRange(inner, inner))
 
 
 def comment(text: str) -> str:

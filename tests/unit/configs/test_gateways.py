@@ -27,7 +27,7 @@ from wizard.model.port import OutsidePort, PortPlan, PortRange, Protocol
 from wizard.model.project import Project
 from wizard.observation import Coverage
 
-ROUTERS = ("openwrt", "router-table")
+ROUTERS = ("mikrotik", "openwrt", "router-table")
 GATEWAYS = (*ROUTERS, "aws")
 
 FOLDER = Path(__file__).parent / "gateways"
@@ -78,6 +78,11 @@ def on_a_new_openwrt(commands: str) -> str:
     return (FOLDER / "openwrt-new.conf").read_text("utf-8") + commands
 
 
+def on_a_new_mikrotik(commands: str) -> str:
+    """The same for RouterOS."""
+    return (FOLDER / "mikrotik-new.rsc").read_text("utf-8") + commands
+
+
 def in_an_empty_group(commands: str) -> str:
     """What AWS shows of a group once the commands are run."""
     words = [shlex.split(line) for line in commands.splitlines() if line.startswith("aws ")]
@@ -85,7 +90,11 @@ def in_an_empty_group(commands: str) -> str:
     return json.dumps({"SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": permissions}]})
 
 
-APPLIED: dict[str, Callable[[str], str]] = {"openwrt": on_a_new_openwrt, "aws": in_an_empty_group}
+APPLIED: dict[str, Callable[[str], str]] = {
+    "aws": in_an_empty_group,
+    "mikrotik": on_a_new_mikrotik,
+    "openwrt": on_a_new_openwrt,
+}
 WRITTEN_AND_READ = [name for name in GATEWAYS if product(name).read and product(name).write]
 
 
