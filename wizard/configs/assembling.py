@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from wizard.configs.placing import Given, Placed, place
-from wizard.configs.reading import Forward
+from wizard.configs.products import products
+from wizard.configs.reading import Forward, Reading
 from wizard.model.config_file import ConfigFile
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import OutsidePort, PortPlan, PortRange, Protocol
@@ -49,9 +50,20 @@ def assemble(given: Sequence[Given], old: Project | None, name: str, public_addr
 
 
 def _configs(base: Project, placed: Sequence[Placed]) -> tuple[ConfigFile, ...]:
-    new = (ConfigFile(found.hop, found.reading.file, found.reading.product) for found in placed)
     held = {(config.hop, config.file): config for config in base.configs}
-    return tuple((held | {(config.hop, config.file): config for config in new}).values())
+    for found in placed:
+        # Beside its own hop a file may tell of neighbours, which it does not configure.
+        own = _own_kind(found.reading, placed)
+        if found.piece.kind is own:
+            held[found.hop, found.reading.file] = ConfigFile(found.hop, found.reading.file, found.reading.product)
+    return tuple(held.values())
+
+
+def _own_kind(reading: Reading, placed: Sequence[Placed]) -> HopKind:
+    """Of the kinds of hop that a file tells of, the one that its product most likely is."""
+    kinds = [found.piece.kind for found in placed if found.reading is reading]
+    likely = next((known.kinds for known in products() if known.id == reading.product), ())
+    return next((kind for kind in likely if kind in kinds), kinds[-1])
 
 
 def _servers(base: Project, given: Sequence[Given]) -> tuple[IceServer, ...]:

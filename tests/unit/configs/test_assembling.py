@@ -85,7 +85,6 @@ def test_a_whole_chain_of_files_is_one_path_with_its_numbers() -> None:
     assert [(config.hop, config.file) for config in project.configs] == [
         ("security-group", "aws.json"),
         ("firewall", "cloud-ufw.txt"),
-        ("tunnel-server", "frpc.toml"),
         ("tunnel-client", "frpc.toml"),
         ("firewall-2", "vm-nft.json"),
         ("container", "compose.yml"),
