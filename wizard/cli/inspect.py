@@ -62,32 +62,23 @@ def _agreed(wanted: Sequence[Look], yes: bool) -> bool:
 
 def _keep(path: Path, hop: Hop, seen: Sequence[Seen]) -> int:
     """Write what was read beside the project, and name it there."""
-    from dataclasses import replace
-
     from wizard.configs.words import say
-    from wizard.model.atomic import write_whole
-    from wizard.model.config_file import ConfigFile
     from wizard.model.load import load
+    from wizard.model.project import with_configs
     from wizard.model.save import save
+    from wizard.system.inspection import keep
 
-    project = load(path)
-    configs = {(config.hop, config.file): config for config in project.configs}
-    kept = 0
     for found in seen:
         if found.why is not None:
             print(f"hopwise: {say(found.why)}", file=sys.stderr)
-        if found.reading is None:
-            continue
-        name = f"{path.stem}.{hop.id}.{found.look.argv[0]}.txt"
-        try:
-            write_whole(path.parent / name, found.text.encode("utf-8"))
-        except OSError as error:
-            return complain(f"{path.parent / name}: {reason(error)}")
-        configs[hop.id, name] = ConfigFile(hop.id, name, found.look.product)
-        kept += 1
-        print(f"{found.look.shown}: kept in {path.parent / name}")
-    if not kept:
-        return complain(f"nothing was read for {hop.id}")
-    save(replace(project, configs=tuple(configs.values())), path)
+    try:
+        kept = keep(seen, hop.id, path.parent, path.stem)
+        for config in kept:
+            print(f"{config.product}: kept in {path.parent / config.file}")
+        if not kept:
+            return complain(f"nothing was read for {hop.id}")
+        save(with_configs(load(path), kept), path)
+    except OSError as error:
+        return complain(f"{error.filename or path}: {reason(error)}")
     print(f"The project is in {path}; hopwise coverage {path} lays the plan over the rules")
     return 0

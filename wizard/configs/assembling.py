@@ -13,7 +13,7 @@ from wizard.configs.reading import Forward, Reading
 from wizard.model.config_file import ConfigFile
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import OutsidePort, PortPlan, PortRange, Protocol
-from wizard.model.project import Project, arrival_numbers
+from wizard.model.project import Project, arrival_numbers, with_configs
 from wizard.model.vantage import IceServer
 
 NO_ADDRESS = "public-address.invalid"
@@ -43,20 +43,17 @@ def assemble(given: Sequence[Given], old: Project | None, name: str, public_addr
         base,
         hops=hops,
         ports=_ports(base, hops, placed),
-        configs=_configs(base, placed),
+        configs=with_configs(base, _configs(placed)).configs,
         ice_servers=_servers(base, given),
         announced=tuple(dict.fromkeys((*base.announced, *(a for file in given for a in file.reading.announced)))),
     )
 
 
-def _configs(base: Project, placed: Sequence[Placed]) -> tuple[ConfigFile, ...]:
-    held = {(config.hop, config.file): config for config in base.configs}
+def _configs(placed: Sequence[Placed]) -> Iterator[ConfigFile]:
+    """The files by the hop that each configures. Beside its own hop a file may tell of neighbours."""
     for found in placed:
-        # Beside its own hop a file may tell of neighbours, which it does not configure.
-        own = _own_kind(found.reading, placed)
-        if found.piece.kind is own:
-            held[found.hop, found.reading.file] = ConfigFile(found.hop, found.reading.file, found.reading.product)
-    return tuple(held.values())
+        if found.piece.kind is _own_kind(found.reading, placed):
+            yield ConfigFile(found.hop, found.reading.file, found.reading.product)
 
 
 def _own_kind(reading: Reading, placed: Sequence[Placed]) -> HopKind:

@@ -186,6 +186,8 @@ def _family(address: str) -> int:
 def _of_all(files: Sequence[Reading], question: Question) -> tuple[Reading, Answer]:
     """What the files of one hop do together: each filter must let the port through, and one of the others must."""
     answers = [(reading, reading.answer(question)) for reading in files]
+    # A file that has nothing to tell, such as one for the other address family, leaves it to the others.
+    answers = [found for found in answers if found[1] != Answer(Coverage.UNKNOWN)] or answers
     forwards = [found for found in answers if not found[0].every]
     chosen = [found for found in answers if found[0].every]
     if forwards:

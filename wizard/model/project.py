@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from wizard.model.config_file import ConfigFile
 from wizard.model.hop import Hop
@@ -59,6 +59,12 @@ class Project:
             if plan.protocol is port.protocol and port.number in plan.outside:
                 return plan
         raise KeyError(port)
+
+
+def with_configs(project: Project, files: Iterable[ConfigFile]) -> Project:
+    """The project with more configuration files; one that a hop has already takes the place of itself."""
+    held = {(config.hop, config.file): config for config in (*project.configs, *files)}
+    return replace(project, configs=tuple(held.values()))
 
 
 def translator_of(hops: tuple[Hop, ...], position: int) -> int | None:

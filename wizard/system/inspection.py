@@ -8,10 +8,13 @@ import shlex
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from wizard.configs.products import product
 from wizard.configs.reading import Reading, Source, UnreadableError
 from wizard.configs.words import say
+from wizard.model.atomic import write_whole
+from wizard.model.config_file import ConfigFile
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
 
@@ -110,6 +113,17 @@ async def inspect(wanted: Sequence[Look], run: Run) -> tuple[Seen, ...]:
         printed = await run(look.argv)
         if printed.status is not None:
             found.append(_seen(look, printed))
+    return tuple(found)
+
+
+def keep(seen: Sequence[Seen], hop: str, folder: Path, stem: str) -> tuple[ConfigFile, ...]:
+    """Write what was read beside a project called `stem`, a file for each command. Raises OSError."""
+    found: list[ConfigFile] = []
+    for one in seen:
+        if one.reading is not None:
+            name = f"{stem}.{hop}.{one.look.argv[0]}.txt"
+            write_whole(folder / name, one.text.encode("utf-8"))
+            found.append(ConfigFile(hop, name, one.look.product))
     return tuple(found)
 
 
