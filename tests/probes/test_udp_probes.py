@@ -13,6 +13,7 @@ from tests.probes.far_ends import Reply, closed_port, silent_udp, udp
 from tests.probes.probing import TIMEOUT_S, a_probe, observe, observe_all
 from wizard.model.port import Speaks
 from wizard.observation import Outcome
+from wizard.probes import carrier
 from wizard.probes.udp_socket import ConnectedSockets
 from wizard.responder import Responder
 from wizard.vantage import local
@@ -25,7 +26,9 @@ from wizard.wire.stun import Class, Message, Method, parse, write
 def any_carrier(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to carry datagrams: this system's, and that of systems without an error queue."""
     if request.param == "a socket for each port":
-        monkeypatch.setattr(local, "carry", lambda target, _, heard, failed: ConnectedSockets(target, heard, failed))
+        monkeypatch.setattr(
+            carrier, "open_socket", lambda target, _, heard, told: ConnectedSockets(target, heard, told)
+        )
         monkeypatch.setattr(local.icmp, "TOLD", False)
 
 

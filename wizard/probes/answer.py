@@ -17,6 +17,8 @@ from wizard.wire.probe import BINDING_REQUEST, HEADER, MAX_ID, STANDS_AT, Answer
 MAX_HEARD = 64 * 1024
 """Bytes of an answer that are looked at, at most."""
 
+THIS_COMPUTER = "this computer"
+"""Who sends, in words, unless it is another."""
 _FAULTS = {
     errno.ENETUNREACH: "it has no route there",
     errno.EHOSTUNREACH: "it has no route there",
@@ -104,10 +106,10 @@ def new_transaction() -> bytes:
     return os.urandom(12)
 
 
-def local_fault(error: OSError, address: str) -> Judgement:
-    """A probe of `address` that this computer could not send, in words."""
+def local_fault(error: OSError, address: str, sender: str = THIS_COMPUTER) -> Judgement:
+    """A probe of `address` that the computer `sender` could not send, in words."""
     words = _FAULTS.get(error.errno or 0, error.strerror or str(error))
-    return Judgement(Outcome.FAILED, error=f"sending to {address} failed on this computer: {words}")
+    return Judgement(Outcome.FAILED, error=f"sending to {address} failed on {sender}: {words}")
 
 
 def spelled(address: tuple[str, int]) -> str:

@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
-from time import perf_counter
 from urllib.parse import quote
 
 from wizard.observation import Outcome
@@ -35,12 +34,12 @@ class HttpQuestion:
     async def ask(self, stream: Stream) -> Judgement:
         """Ask over a connected stream. Never follows a redirect: any status but a proxy's own is the service's."""
         key = base64.b64encode(os.urandom(16))
-        sent_at = perf_counter()
+        sent_at = stream.now()
         await stream.send(self._request(key))
         heard = await collect(stream, self._enough)
         if not heard:
             return Judgement(Outcome.CLOSED)
-        rtt_ms = (perf_counter() - sent_at) * 1000
+        rtt_ms = (stream.now() - sent_at) * 1000
         found = _STATUS_LINE.match(heard)
         if found is None:
             return Judgement(Outcome.ALIEN, error=f"{shown(heard)} came back, which is no HTTP")

@@ -1,25 +1,18 @@
-"""ICMP errors as the kernel hands them to a socket (Linux: IP_RECVERR and the error queue)."""
+"""ICMP errors, and what they say of a port."""
 
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
-import struct
-import sys
 from dataclasses import dataclass
 
 from wizard.observation import Outcome
-from wizard.probes.answer import Judgement
+from wizard.probes import network_error
+from wizard.probes.answer import THIS_COMPUTER, Judgement
+from wizard.probes.network_error import TOLD, NetworkError, listen
 
-TOLD = sys.platform == "linux"
-"""Whether this system tells which ICMP error a probe met."""
-_MSG_ERRQUEUE = 0x2000  # socket has no name for these before Python 3.14
-_RECVERR = {
-    socket.AF_INET: (socket.IPPROTO_IP, 11),
-    socket.AF_INET6: (socket.IPPROTO_IPV6, 25),
-}
-_EXTENDED_ERROR = struct.Struct("=IBBBBII")  # linux/errqueue.h: sock_extended_err
+__all__ = ["TOLD", "IcmpError", "blocked_here", "drain", "listen", "meaning", "outcome_of", "read"]
+
 _ORIGIN_ICMP = 2
 _ORIGIN_ICMP6 = 3
 
@@ -41,30 +34,19 @@ class IcmpError:
     """Whether it says that the packet had crossed as many routers as it was allowed to."""
 
 
-def listen(sock: socket.socket, on: bool = True) -> None:
-    """Have ICMP errors queued on `sock`, or no longer. Does nothing where the system cannot."""
-    if TOLD:
-        sock.setsockopt(*_RECVERR[socket.AddressFamily(sock.family)], int(on))
-
-
 def drain(sock: socket.socket, limit: int = 64) -> list[IcmpError]:
     """The ICMP errors queued on `sock`, oldest first, at most `limit`; errors of other kinds are passed over."""
-    found: list[IcmpError] = []
-    if not TOLD:
-        return found
-    for _ in range(limit):
-        try:
-            _, ancillary, _, sent_to = sock.recvmsg(1, 256, _MSG_ERRQUEUE)
-        except OSError:
-            break
-        for level, kind, data in ancillary:
-            if (level, kind) == _RECVERR.get(socket.AddressFamily(sock.family)) and len(data) >= _EXTENDED_ERROR.size:
-                _, origin, icmp_type, code, *_ = _EXTENDED_ERROR.unpack_from(data)
-                outcome = meaning(origin, icmp_type, code)
-                if outcome is not None:
-                    expired = (origin, icmp_type) in _EXPIRED
-                    found.append(IcmpError(sent_to[1], outcome, _offender(data[_EXTENDED_ERROR.size :]), expired))
-    return found
+    return [found for error in network_error.drain(sock, limit) if (found := read(error)) is not None]
+
+
+def read(error: NetworkError) -> IcmpError | None:
+    """The error as what it says of its port; None if it says nothing."""
+    if error.origin == 0:
+        outcome = outcome_of(OSError(error.number, ""))
+        return None if outcome is None else IcmpError(error.port, outcome, "")
+    outcome = meaning(error.origin, error.kind, error.code)
+    expired = (error.origin, error.kind) in _EXPIRED
+    return None if outcome is None else IcmpError(error.port, outcome, error.offender, expired)
 
 
 def meaning(origin: int, icmp_type: int, code: int) -> Outcome | None:
@@ -86,30 +68,16 @@ def meaning(origin: int, icmp_type: int, code: int) -> Outcome | None:
 
 def outcome_of(error: OSError) -> Outcome | None:
     """What a socket's error that came from the network says; None for a local fault."""
-    if isinstance(error, ConnectionRefusedError | ConnectionResetError):
+    if error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
         return Outcome.REFUSED
-    if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENOPROTOOPT):
-        return Outcome.UNREACHABLE
-    return None
+    return Outcome.UNREACHABLE if network_error.of_the_network(error) else None
 
 
-def blocked_here(error: IcmpError, target: str, own: str | None) -> Judgement | None:
-    """The local fault behind an ICMP error that this computer sent to itself; None if the network sent it.
+def blocked_here(error: IcmpError, target: str, own: str | None, sender: str = THIS_COMPUTER) -> Judgement | None:
+    """The local fault behind an ICMP error that the sending computer made itself; None if the network sent it.
 
-    A host that does not answer ARP is reported by this computer too, and is the network's fault.
+    A host that does not answer ARP is reported by that computer too, and is the network's fault.
     """
     if own is None or error.outcome is Outcome.UNREACHABLE or target == own or error.offender != own:
         return None
-    return Judgement(Outcome.FAILED, error=f"this computer's own firewall rejects what is sent to {target}")
-
-
-def _offender(sockaddr: bytes) -> str:
-    # struct sockaddr_in and sockaddr_in6: family, port, address; the latter has a flow label before it.
-    if len(sockaddr) < 8:
-        return ""
-    (family,) = struct.unpack_from("=H", sockaddr)
-    if family == socket.AF_INET:
-        return str(ipaddress.IPv4Address(sockaddr[4:8]))
-    if family == socket.AF_INET6 and len(sockaddr) >= 24:
-        return str(ipaddress.IPv6Address(sockaddr[8:24]))
-    return ""
+    return Judgement(Outcome.FAILED, error=f"{sender}'s own firewall rejects what is sent to {target}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Protocol
 from urllib.parse import quote
 
@@ -43,7 +42,7 @@ class SignedQuestion:
         """Ask over a connected stream."""
         transaction = new_transaction()
         sent = request(self.key, transaction, self.vantage, self.probe.enters, self.probe.port)
-        sent_at = perf_counter()
+        sent_at = stream.now()
         await stream.send(sent)
         expected = HEADER.pack(BINDING_SUCCESS, 0, COOKIE, transaction)
 
@@ -57,7 +56,7 @@ class SignedQuestion:
         heard = await collect(stream, enough)
         if not heard:
             return Judgement(Outcome.CLOSED)
-        rtt_ms = (perf_counter() - sent_at) * 1000
+        rtt_ms = (stream.now() - sent_at) * 1000
         answer = hear(self.key, transaction, heard[: message_size(heard[: HEADER.size]) or len(heard)])
         if isinstance(answer, str):
             return Judgement(Outcome.ALIEN, error=answer)

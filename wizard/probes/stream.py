@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from time import perf_counter
 from typing import Protocol, TypeVar
 
 from wizard.probes.answer import MAX_HEARD
@@ -25,6 +26,10 @@ class Stream(Protocol):
         """The next bytes, none at the end. Raises OSError."""
         ...
 
+    def now(self) -> float:
+        """Seconds by a clock that stands still while bytes are under way between us and who holds the connection."""
+        ...
+
 
 class TcpStream:
     """A connected socket, which the caller closes."""
@@ -40,6 +45,10 @@ class TcpStream:
     async def receive(self) -> bytes:
         """The next bytes, none at the end."""
         return await self._loop.sock_recv(self._socket, _CHUNK)
+
+    def now(self) -> float:
+        """This computer holds the connection."""
+        return perf_counter()
 
 
 class TlsStream:
@@ -71,6 +80,10 @@ class TlsStream:
             return await self._through(lambda: self._tls.read(_CHUNK))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
+
+    def now(self) -> float:
+        """As the stream within has it."""
+        return self._inner.now()
 
     async def _through(self, step: Callable[[], _T]) -> _T:
         while True:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from time import perf_counter
 
 from wizard.model.port import Speaks
 from wizard.observation import Outcome
@@ -75,7 +74,7 @@ class StunQuestion:
     async def ask(self, stream: Stream) -> Judgement:
         """Ask over a connected stream: no retransmission (RFC 8489 section 6.2.2)."""
         asked = {new_transaction(): ask for ask in asks_of(self.speaks)}
-        sent_at = perf_counter()
+        sent_at = stream.now()
         await stream.send(b"".join(ask.request(transaction) for transaction, ask in asked.items()))
         heard = b""
         while True:
@@ -91,7 +90,7 @@ class StunQuestion:
             ask = asked.pop(frame[8 : HEADER.size], None)
             if ask is None:
                 return Judgement(Outcome.ALIEN, error=f"{shown(frame)} came back, which answers nothing we asked")
-            found = ask.reply(frame[8 : HEADER.size], frame, (perf_counter() - sent_at) * 1000)
+            found = ask.reply(frame[8 : HEADER.size], frame, (stream.now() - sent_at) * 1000)
             if ask.allocated(frame):
                 await stream.send(Ask.RELEASE.request(new_transaction()))
             if found.outcome is Outcome.ANSWERED or not asked:

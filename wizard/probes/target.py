@@ -1,22 +1,24 @@
-"""Where probes of one address go, as sockets want it."""
+"""Where probes of one address go, as sockets want it.
+
+Standard library only and Python 3.8, because the sockets that are printed for another host carry this file along.
+"""
 
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
-
-from wizard.plan import Probe
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A literal IP address to probe."""
 
     address: str
     own: str | None = None
-    """The address that this computer sends from to get there, where known."""
+    """The address that the sending computer sends from to get there, where known."""
     source: str | None = None
     """`own` with its network's prefix, `192.168.77.20/24`."""
+    sender: str = "this computer"
+    """Who sends, in words."""
 
     @property
     def family(self) -> socket.AddressFamily:
@@ -31,11 +33,3 @@ class Target:
         if not scope:
             return host, port, 0, 0
         return host, port, 0, int(scope) if scope.isdigit() else socket.if_nametoindex(scope)
-
-
-@dataclass(frozen=True, slots=True)
-class Aimed:
-    """A probe and the address that it is sent to."""
-
-    probe: Probe
-    target: Target

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import socket
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from wizard.model.hop import Hop
 from wizard.observation import Outcome
 from wizard.probes import icmp
+from wizard.probes.aimed import Aimed
 from wizard.probes.answer import Judgement, local_fault
 from wizard.probes.persistence import Loss
 from wizard.probes.question import NoQuestion, Question, SignedQuestion, service_question
 from wizard.probes.slots import Slots
-from wizard.probes.stream import TcpStream
-from wizard.probes.target import Aimed
+from wizard.probes.stream import Stream, TcpStream
+from wizard.probes.target import Target
+from wizard.probes.tcp_dial import NotConnectedError, dial
 from wizard.wire.syn import TURNS, syn_mark
 
 _BURST = 10
@@ -38,6 +39,15 @@ a service waits longer for its client to speak."""
 _PASSING_FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.EAGAIN, errno.EPERM})
 
 Decided = Callable[[Aimed, Judgement], None]
+Connect = Callable[[Target, int, int | None], AbstractAsyncContextManager[Stream]]
+"""Makes a connection to that port, which announces that segment size if one is given; raises NotConnectedError."""
+
+
+@asynccontextmanager
+async def connect_here(target: Target, port: int, segment: int | None = None) -> AsyncIterator[Stream]:
+    """A connection of this computer's own."""
+    with await dial(target, port, segment) as sock:
+        yield TcpStream(sock)
 
 
 class TcpProber:
@@ -52,6 +62,7 @@ class TcpProber:
         server_name: str | None,
         slots: Slots,
         decided: Decided,
+        connect: Connect = connect_here,
     ) -> None:
         self._key = key
         self._vantage = vantage
@@ -60,6 +71,7 @@ class TcpProber:
         self._server_name = server_name
         self._slots = slots
         self._decided = decided
+        self._connect = connect
 
     async def run(self, ports: Sequence[Aimed], losses: Mapping[str, Loss]) -> None:
         """Ask `ports`; `losses` holds what is known of each entry. Returns when all are decided."""
@@ -80,7 +92,7 @@ class TcpProber:
     async def _decide(self, aimed: Aimed, questions: tuple[Question, ...], loss: Loss, files: int) -> None:
         probe = aimed.probe
         marks = tuple(syn_mark(self._key, self._vantage, probe.enters, probe.port, turn) for turn in range(TURNS))
-        port = _Port(aimed, questions, loss, self._timeout_s, marks)
+        port = _Port(aimed, questions, loss, self._timeout_s, marks, self._connect)
         try:
             judgement = await port.ask()
         finally:
@@ -116,13 +128,20 @@ class _Port:
     """One port on the way to its judgement."""
 
     def __init__(
-        self, aimed: Aimed, questions: Sequence[Question], loss: Loss, timeout_s: float, marks: Sequence[int]
+        self,
+        aimed: Aimed,
+        questions: Sequence[Question],
+        loss: Loss,
+        timeout_s: float,
+        marks: Sequence[int],
+        connect: Connect,
     ) -> None:
         """`marks` are the segment sizes by which a responder knows this port's SYNs."""
         self._aimed = aimed
         self._marks = marks
         self._loss = loss
         self._timeout_s = timeout_s
+        self._connect = connect
         self._loop = asyncio.get_running_loop()
         self._lanes = [_Lane(question) for question in questions]
         self._started = self._loop.time()
@@ -291,39 +310,22 @@ class _Port:
 
     async def _converse(self, one: _Try) -> Judgement:
         """Connect and ask. SILENT if the connection neither came about nor failed for good."""
-        target = self._aimed.target
         try:
-            sock = socket.socket(target.family, socket.SOCK_STREAM)
-        except OSError as error:
-            return self._faulted(error)
-        with sock:
-            sock.setblocking(False)
-            icmp.listen(sock)
-            self._mark(sock, one.attempt)
-            try:
-                await self._loop.sock_connect(sock, target.sockaddr(self._aimed.probe.port))
-                if sock.getsockname() == sock.getpeername():
-                    # TCP's simultaneous open with itself, on this computer: nobody listens.
-                    return Judgement(Outcome.REFUSED)
-            except OSError as error:
-                return self._not_connected(one, sock, error)
-            self._has_connected(one)
-            # A connection that stands is not to break at the first ICMP error.
-            icmp.listen(sock, on=False)
-            try:
-                return await one.question.ask(TcpStream(sock))
-            except ConnectionError:
-                return Judgement(Outcome.CLOSED)
-            except OSError:
-                return Judgement(Outcome.SILENT)
+            async with self._connect(self._aimed.target, self._aimed.probe.port, self._mark(one.attempt)) as stream:
+                self._has_connected(one)
+                try:
+                    return await one.question.ask(stream)
+                except ConnectionError:
+                    return Judgement(Outcome.CLOSED)
+                except OSError:
+                    return Judgement(Outcome.SILENT)
+        except NotConnectedError as error:
+            return self._not_connected(one, error)
 
-    def _mark(self, sock: socket.socket, attempt: int) -> None:
+    def _mark(self, attempt: int) -> int | None:
         # Every third goes unmarked: no port may seem closed to somebody who dislikes small segments.
         turn = (attempt - 1) % (len(self._marks) + 1)
-        if turn < len(self._marks):
-            # A system that does not let us choose sends SYNs that nobody knows, and the port is asked all the same.
-            with suppress(OSError):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, self._marks[turn])
+        return self._marks[turn] if turn < len(self._marks) else None
 
     def _has_connected(self, one: _Try) -> None:
         one.connected = self._loop.time()
@@ -335,25 +337,27 @@ class _Port:
         took = now - one.began
         self._loss.answered(one.attempt + (took > _SYN_RETRANSMITTED_S), took, now)
 
-    def _not_connected(self, one: _Try, sock: socket.socket, error: OSError) -> Judgement:
+    def _not_connected(self, one: _Try, error: NotConnectedError) -> Judgement:
         target = self._aimed.target
-        told = icmp.drain(sock)
+        told = [meant for found in error.told or () if (meant := icmp.read(found)) is not None]
         if told:
-            return icmp.blocked_here(told[-1], target.address, target.own) or Judgement(told[-1].outcome)
-        outcome = icmp.outcome_of(error)
+            blocked = icmp.blocked_here(told[-1], target.address, target.own, target.sender)
+            return blocked or Judgement(told[-1].outcome)
+        outcome = icmp.outcome_of(error.fault)
         if outcome is Outcome.REFUSED:
             if self._connected is None and not self._errors:
                 self._round_trip(one, self._loop.time())
             return Judgement(outcome)
-        if isinstance(error, TimeoutError):
+        if isinstance(error.fault, TimeoutError):
             return Judgement(Outcome.SILENT)
-        # Where the system tells of ICMP errors, an error that none of them explains arose here.
-        if outcome is None or icmp.TOLD:
-            return self._faulted(error)
+        # Where the system tells of ICMP errors, an error that none of them explains arose there.
+        if outcome is None or error.told is not None:
+            return self._faulted(error.fault)
         return Judgement(outcome)
 
     def _faulted(self, error: OSError) -> Judgement:
-        fault = local_fault(error, self._aimed.target.address)
+        target = self._aimed.target
+        fault = local_fault(error, target.address, target.sender)
         if error.errno not in _PASSING_FAULTS:
             return fault
         self._fault = fault

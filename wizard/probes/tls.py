@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from time import perf_counter
 
 from wizard.observation import Outcome
 from wizard.probes.answer import Judgement
@@ -26,7 +25,7 @@ class TlsQuestion:
             tls = TlsStream(stream, self.server_name)
         except ValueError:
             return Judgement(Outcome.FAILED, error=f"{self.server_name} cannot be the name of a TLS server")
-        began = perf_counter()
+        began = stream.now()
         try:
             await tls.handshake()
         except ssl.SSLError as error:
@@ -36,7 +35,7 @@ class TlsQuestion:
             if tls.heard:
                 return Judgement(Outcome.ALIEN, error="the connection ended within the TLS handshake")
             raise
-        rtt_ms = (perf_counter() - began) * 1000
+        rtt_ms = (stream.now() - began) * 1000
         if self.within is None:
             return Judgement(Outcome.ANSWERED, rtt_ms=rtt_ms)
         try:

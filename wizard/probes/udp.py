@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from wizard.model.hop import Hop
 from wizard.model.port import Speaks
 from wizard.observation import Outcome
+from wizard.probes.aimed import Aimed
 from wizard.probes.answer import Judgement, hear, judge, local_fault, new_transaction
+from wizard.probes.carrier import Carrier, Carry, Failed, Unsent
 from wizard.probes.icmp import IcmpError, blocked_here
 from wizard.probes.persistence import Loss
-from wizard.probes.target import Aimed, Target
-from wizard.probes.udp_socket import Carrier, Failed, Heard
+from wizard.probes.target import Target
+from wizard.probes.udp_socket import Heard
 from wizard.wire.probe import HEADER, Answer, request
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ _PASSING_FAULTS = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, err
 _BELIEVED_ERRORS = 2
 _RELEASE_TIMES_S = (0.1, 0.2, 0.4)
 
-Carry = Callable[[Target, frozenset[int], Heard, Failed], Carrier]
 Decided = Callable[[Aimed, Judgement], None]
 
 
@@ -123,7 +124,7 @@ class UdpProber:
                 carrier = self._carry(target, numbers, self._hearer(here), self._failer(here))
             except OSError as error:
                 for aimed in aimed_there:
-                    self._decided(aimed, local_fault(error, target.address))
+                    self._decided(aimed, local_fault(error, target.address, target.sender))
                 continue
             self._carriers[target] = carrier
             for aimed in aimed_there:
@@ -163,11 +164,15 @@ class UdpProber:
         try:
             port.carrier.send(port.aimed.probe.port, data)
         except OSError as error:
-            port.fault = error
-            if error.errno not in _PASSING_FAULTS:
-                self._decide(port, local_fault(error, port.aimed.target.address))
+            self._not_sent(port, error)
         else:
             port.sent += 1
+
+    def _not_sent(self, port: _Port, fault: OSError) -> None:
+        port.fault = fault
+        if fault.errno not in _PASSING_FAULTS:
+            target = port.aimed.target
+            self._decide(port, local_fault(fault, target.address, target.sender))
 
     def _hearer(self, here: Mapping[int, list[_Port]]) -> Heard:
         def heard(number: int, data: bytes, at: float) -> None:
@@ -206,10 +211,14 @@ class UdpProber:
             self._decide(port, judgement)
 
     def _failer(self, here: Mapping[int, list[_Port]]) -> Failed:
-        def failed(error: IcmpError) -> None:
+        def failed(error: IcmpError | Unsent) -> None:
             for port in here.get(error.port, ()):
+                if isinstance(error, Unsent):
+                    port.sent -= 1
+                    self._not_sent(port, error.fault)
+                    continue
                 target = port.aimed.target
-                here_blocked = blocked_here(error, target.address, target.own)
+                here_blocked = blocked_here(error, target.address, target.own, target.sender)
                 if here_blocked is not None:
                     self._decide(port, here_blocked)
                 # One error is not yet a fact: it may be about to pass, and asked again the port may answer.
@@ -272,5 +281,5 @@ def _at_deadline(port: _Port) -> Judgement:
     if port.last_error is not None:
         return Judgement(port.last_error)
     if port.sent == 0 and port.fault is not None:
-        return local_fault(port.fault, port.aimed.target.address)
+        return local_fault(port.fault, port.aimed.target.address, port.aimed.target.sender)
     return Judgement(Outcome.SILENT)

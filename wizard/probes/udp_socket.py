@@ -1,5 +1,8 @@
 """The UDP sockets that carry probes: one for all ports of an address where the system tells which port an ICMP
-error is about, one for each port elsewhere."""
+error is about, one for each port elsewhere.
+
+Standard library only and Python 3.8, because the sockets that are printed for another host carry this file along.
+"""
 
 from __future__ import annotations
 
@@ -8,46 +11,29 @@ import errno
 import socket
 from collections.abc import Callable, Collection
 from time import perf_counter
-from typing import Protocol
 
-from wizard.probes import icmp
-from wizard.probes.icmp import IcmpError
+from wizard.probes.network_error import TOLD, NetworkError, drain, listen, of_the_network
 from wizard.probes.target import Target
 
-_BURST = 64
+_READ_AT_ONCE = 64
 """Datagrams read before the event loop gets its turn."""
 _RECEIVE_BUFFER = 1 << 20
 _BINDS = 16
 
 Heard = Callable[[int, bytes, float], None]
 """Told the port that bytes came from, the bytes, and when, by `perf_counter`."""
-Failed = Callable[[IcmpError], None]
-
-
-class Carrier(Protocol):
-    """Sends datagrams to one address; what comes back from there goes to the functions that it was made with."""
-
-    def send(self, port: int, data: bytes) -> None:
-        """Send at once. Raises BlockingIOError when the system's buffers are full, OSError for a local fault."""
-        ...
-
-    def done(self, port: int) -> None:
-        """Nothing more is sent to that port."""
-        ...
-
-    async def close(self) -> None:
-        """Close every socket."""
-        ...
+Told = Callable[[NetworkError], None]
+"""Told what the network says of a datagram."""
 
 
 class SharedSocket:
     """One unconnected socket for all ports. The error queue names the port that an ICMP error is about."""
 
-    def __init__(self, target: Target, ports: Collection[int], heard: Heard, failed: Failed) -> None:
+    def __init__(self, target: Target, ports: Collection[int], heard: Heard, told: Told) -> None:
         self._target = target
         self._host = target.address.partition("%")[0]
         self._heard = heard
-        self._failed = failed
+        self._told = told
         self._socket = _bound(target, ports)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._readable)
@@ -55,12 +41,12 @@ class SharedSocket:
     def send(self, port: int, data: bytes) -> None:
         """Send at once; an ICMP error of another port that is waiting does not get in the way."""
         address = self._target.sockaddr(port)
-        for _ in range(_BURST):
+        for _ in range(_READ_AT_ONCE):
             self._take_errors()
             try:
                 self._socket.sendto(data, address)
             except OSError as error:
-                if icmp.outcome_of(error) is None or not self._take_errors():
+                if not of_the_network(error) or not self._take_errors():
                     raise
             else:
                 return
@@ -75,14 +61,14 @@ class SharedSocket:
         self._socket.close()
 
     def _take_errors(self) -> bool:
-        errors = icmp.drain(self._socket)
+        errors = drain(self._socket)
         for error in errors:
-            self._failed(error)
+            self._told(error)
         return bool(errors)
 
     def _readable(self) -> None:
         self._take_errors()
-        for _ in range(_BURST):
+        for _ in range(_READ_AT_ONCE):
             try:
                 data, sender = self._socket.recvfrom(2048)
             except BlockingIOError:
@@ -99,10 +85,10 @@ class SharedSocket:
 class ConnectedSockets:
     """A connected socket for each port, which is how other systems tell of ICMP errors."""
 
-    def __init__(self, target: Target, heard: Heard, failed: Failed) -> None:
+    def __init__(self, target: Target, heard: Heard, told: Told) -> None:
         self._target = target
         self._heard = heard
-        self._failed = failed
+        self._told = told
         self._loop = asyncio.get_running_loop()
         self._sockets: dict[int, socket.socket] = {}
         self._readers: dict[int, asyncio.Task[None]] = {}
@@ -114,10 +100,9 @@ class ConnectedSockets:
         try:
             sock.send(data)
         except OSError as error:
-            outcome = icmp.outcome_of(error)
-            if outcome is None:
+            if not of_the_network(error):
                 raise
-            self._failed(IcmpError(port, outcome, ""))
+            self._told(NetworkError(port, error.errno or 0))
             sock.send(data)
 
     def done(self, port: int) -> None:
@@ -155,10 +140,9 @@ class ConnectedSockets:
             try:
                 data = await self._loop.sock_recv(sock, 2048)
             except OSError as error:
-                outcome = icmp.outcome_of(error)
-                if outcome is None:
+                if not of_the_network(error):
                     return
-                self._failed(IcmpError(port, outcome, ""))
+                self._told(NetworkError(port, error.errno or 0))
             else:
                 self._heard(port, data, perf_counter())
 
@@ -174,7 +158,7 @@ def _bound(target: Target, ports: Collection[int]) -> socket.socket:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
                 if target.family == socket.AF_INET6:
                     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                icmp.listen(sock)
+                listen(sock)
                 sock.bind(("::" if target.family == socket.AF_INET6 else "0.0.0.0", 0))
             except OSError:
                 sock.close()
@@ -187,8 +171,8 @@ def _bound(target: Target, ports: Collection[int]) -> socket.socket:
             other.close()
 
 
-def carry(target: Target, ports: Collection[int], heard: Heard, failed: Failed) -> Carrier:
-    """The carrier that this system can tell most with."""
-    if icmp.TOLD:
-        return SharedSocket(target, ports, heard, failed)
-    return ConnectedSockets(target, heard, failed)
+def open_socket(target: Target, ports: Collection[int], heard: Heard, told: Told) -> SharedSocket | ConnectedSockets:
+    """The kind of sockets that this system can tell most with. Raises OSError."""
+    if TOLD:
+        return SharedSocket(target, ports, heard, told)
+    return ConnectedSockets(target, heard, told)

@@ -12,14 +12,15 @@ from wizard.model.port import Protocol
 from wizard.observation import Observation, Outcome
 from wizard.plan import Probe
 from wizard.probes import icmp
+from wizard.probes.aimed import Aimed
 from wizard.probes.answer import Judgement, local_fault
+from wizard.probes.carrier import carry
 from wizard.probes.dns import first_address
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S, Loss
 from wizard.probes.slots import Slots, spare_files
-from wizard.probes.target import Aimed, Target
+from wizard.probes.target import Target
 from wizard.probes.tcp import TcpProber
 from wizard.probes.udp import Decided, UdpProber
-from wizard.probes.udp_socket import carry
 from wizard.system.interfaces import networks, own_address, source_network
 
 _Tell = Callable[[Observation], None]

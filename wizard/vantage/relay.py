@@ -13,12 +13,13 @@ from wizard.model.port import Protocol
 from wizard.model.secret import Secret
 from wizard.observation import Fact, Observation, Outcome, RelayChecked
 from wizard.plan import Probe, same_address
+from wizard.probes.aimed import Aimed
 from wizard.probes.answer import Judgement, spelled
 from wizard.probes.conversation import Conversation, Reply, converse, new_client
 from wizard.probes.dns import first_address
 from wizard.probes.fault import LinkFault
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S, Loss
-from wizard.probes.target import Aimed, Target
+from wizard.probes.target import Target
 from wizard.probes.udp import UdpProber
 from wizard.vantage.relay_server import RelayServer, find_server, refusal
 from wizard.vantage.relayed_tcp import RelayedTcpProber, syns

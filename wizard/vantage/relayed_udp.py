@@ -5,10 +5,11 @@ from __future__ import annotations
 from time import perf_counter
 
 from wizard.probes import icmp
+from wizard.probes.carrier import Failed
 from wizard.probes.conversation import Conversation, Happening
 from wizard.probes.icmp import IcmpError
 from wizard.probes.target import Target
-from wizard.probes.udp_socket import Failed, Heard
+from wizard.probes.udp_socket import Heard
 from wizard.wire.turn_event import PeerIcmp, Received
 
 _ICMP, _ICMP6 = 2, 3  # the origins by which icmp.meaning tells the two apart
