@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Collection
 from time import perf_counter
+from typing import Callable, Collection
 
 from wizard.probes.network_error import TOLD, NetworkError, drain, listen, of_the_network
 from wizard.probes.target import Target

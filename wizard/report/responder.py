@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterator
-from importlib import resources
 from typing import TextIO
 
 from wizard.model.key import probe_key
@@ -13,6 +11,7 @@ from wizard.model.port import PortPlan
 from wizard.model.project import Project, arrival_numbers, translator_of
 from wizard.report.responder_terminal import Holder, run
 from wizard.system.listening import inspect
+from wizard.vantage.far_script import carried
 from wizard.wire.response import ResponderPlan, Route
 
 CARRIED = (
@@ -63,7 +62,6 @@ def respond(
 def printed(project: Project, at: str | None, minutes: float) -> str:
     """One Python script, standard library only and 3.8 or later, that does the same on its own."""
     plan = responder_plan(project, at)
-    sources = "\n\n".join(_body(resources.files("wizard").joinpath(name).read_text("utf-8")) for name in CARRIED)
     return (
         "#!/usr/bin/env python3\n"
         "# Hopwise responder. It needs Python 3.8 or later and nothing else. On the service's host:\n"
@@ -72,7 +70,7 @@ def printed(project: Project, at: str | None, minutes: float) -> str:
         f"# itself after {minutes:g} minutes. --json prints each probe that arrives; --minutes N changes the time.\n"
         "# The probe key of the project is in this file. It signs probes and nothing else.\n\n"
         "from __future__ import annotations\n\n"
-        f"{sources}\n\n"
+        f"{carried(CARRIED)}\n\n"
         f"PLAN = {plan!a}\n\n"
         'if __name__ == "__main__":\n'
         f"    sys.exit(main(PLAN, {float(minutes)!r}))\n"
@@ -96,16 +94,6 @@ def _addresses(project: Project, position: int) -> Iterator[str]:
             yield hop.address
         if hop.kind.translates:
             return
-
-
-def _body(source: str) -> str:
-    """A module without its imports from this package and from the future; comments and lines stay as they are."""
-    lines = source.splitlines()
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("wizard", "__future__"):
-            for number in range(node.lineno - 1, node.end_lineno or node.lineno):
-                lines[number] = ""
-    return "\n".join(lines)
 
 
 def _holders() -> Iterator[Holder]:

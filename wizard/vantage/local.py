@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from wizard.model.hop import Hop
-from wizard.model.port import Protocol
 from wizard.observation import Observation, Outcome
 from wizard.plan import Probe
 from wizard.probes import icmp
@@ -16,11 +14,11 @@ from wizard.probes.aimed import Aimed
 from wizard.probes.answer import Judgement, local_fault
 from wizard.probes.carrier import carry
 from wizard.probes.dns import first_address
-from wizard.probes.persistence import DEFAULT_TIMEOUT_S, Loss
-from wizard.probes.slots import Slots, spare_files
+from wizard.probes.persistence import DEFAULT_TIMEOUT_S
+from wizard.probes.slots import spare_files
+from wizard.probes.sockets import Asker, Sockets, no_loss_yet
 from wizard.probes.target import Target
-from wizard.probes.tcp import TcpProber
-from wizard.probes.udp import Decided, UdpProber
+from wizard.probes.tcp import connect_here
 from wizard.system.interfaces import networks, own_address, source_network
 
 _Tell = Callable[[Observation], None]
@@ -40,11 +38,8 @@ class LocalPlace:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         server_name: str | None = None,
     ) -> None:
-        self._vantage_id = vantage_id
-        self._key = key
-        self._hops = tuple(hops)
+        self._asker = Asker(vantage_id, key, tuple(hops), server_name)
         self._timeout_s = timeout_s
-        self._server_name = server_name
 
     async def observe(self, probes: Sequence[Probe]) -> AsyncIterator[Observation]:
         """Exactly one observation for each probe, as it is decided; local faults are observations, too."""
@@ -64,32 +59,10 @@ class LocalPlace:
             target = aimed.target
             tell(judgement.observation(aimed.probe, target.address, target.source))
 
-        slots = Slots(spare_files())
         aimed = await self._aim(probes, tell)
-        losses = {enters: Loss(count) for enters, count in Counter(one.probe.enters for one in aimed).items()}
-        udp = [one for one in aimed if one.probe.protocol is Protocol.UDP]
-        tcp = [one for one in aimed if one.probe.protocol is Protocol.TCP]
         # One socket serves all UDP ports of an address where the system tells of ICMP errors.
-        batch = max(1, len(udp) if icmp.TOLD else slots.capacity // 2)
-        async with asyncio.TaskGroup() as group:
-            for start in range(0, len(udp), batch):
-                group.create_task(self._ask_udp(udp[start : start + batch], losses, slots, decided))
-            if tcp:
-                tcp_prober = TcpProber(
-                    self._key, self._vantage_id, self._hops, self._timeout_s, self._server_name, slots, decided
-                )
-                group.create_task(tcp_prober.run(tcp, losses))
-
-    async def _ask_udp(
-        self, ports: Sequence[Aimed], losses: Mapping[str, Loss], slots: Slots, decided: Decided
-    ) -> None:
-        sockets = len({one.target for one in ports} if icmp.TOLD else ports)
-        await slots.take(sockets)
-        try:
-            prober = UdpProber(self._key, self._vantage_id, self._hops, self._timeout_s, carry, decided)
-            await prober.run(ports, losses)
-        finally:
-            slots.give(sockets)
+        sockets = Sockets(carry, connect_here, spare_files(), icmp.TOLD)
+        await self._asker.ask(aimed, no_loss_yet(aimed), sockets, self._timeout_s, decided)
 
     async def _aim(self, probes: Sequence[Probe], tell: _Tell) -> list[Aimed]:
         """The probes with the literal addresses that they go to; tells of those that cannot go anywhere."""

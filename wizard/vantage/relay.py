@@ -19,6 +19,7 @@ from wizard.probes.conversation import Conversation, Reply, converse, new_client
 from wizard.probes.dns import first_address
 from wizard.probes.fault import LinkFault
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S, Loss
+from wizard.probes.sockets import no_loss_yet
 from wizard.probes.target import Target
 from wizard.probes.udp import UdpProber
 from wizard.vantage.relay_server import RelayServer, find_server, refusal
@@ -138,9 +139,7 @@ class _Run:
         return aimed
 
     async def _group(self, server: RelayServer, group: _Group) -> None:
-        losses = {aimed.probe.enters: Loss(0) for aimed in group.ports}
-        for aimed in group.ports:
-            losses[aimed.probe.enters].ports += 1
+        losses = no_loss_yet(group.ports)
         silent, source = group.ports, ""
         for rounds in range(1, _ROUNDS + 1):
             silent, source = await self._round(server, replace(group, ports=silent), losses)
