@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from wizard.model.address import address_fault, is_name
+from wizard.model import ssh_destination
+from wizard.model.address import address_fault
 from wizard.model.arrivals import MOST_HOPS, check_arrivals, overlaps, plan_text, unknown_hop
 from wizard.model.config_file import ConfigFile
 from wizard.model.draft import Draft, HopDraft, PortDraft, VantageDraft
@@ -24,7 +25,6 @@ RESERVED = ("responder",)
 
 _ID = re.compile(r"[a-z0-9-]+")
 _REQUEST_PATH = re.compile(r"[!-~]+")
-_SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def validate(project: Project) -> tuple[Problem, ...]:
@@ -172,9 +172,9 @@ def _check_server(draft: Draft, vantage: VantageDraft) -> None:
         if vantage.server is None:
             draft.blame(path, "missing", write=Term("example-vantages-ssh"))
             return
-        user, at, host = vantage.server.rpartition("@")
-        usable = host and (is_name(host.removesuffix(".")) or address_fault(host) is None) and not host.startswith("-")
-        if not usable or (at and not _SSH_USER.fullmatch(user)):
+        try:
+            ssh_destination.parse(vantage.server)
+        except ValueError:
             draft.blame(path, "server-ssh")
 
 

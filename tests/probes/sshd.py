@@ -1,0 +1,153 @@
+"""A real sshd on loopback, with keys of its own, and a home folder to log in from."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import os
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from tests.probes.asking import free_port
+
+START_S = 20.0
+SSHD = "/usr/sbin/sshd"
+
+
+def make_key(file: Path, passphrase: str = "") -> Path:
+    """A new key pair."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    told = ["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "test", "-f", str(file)]
+    subprocess.run(told, check=True, stdin=subprocess.DEVNULL)
+    return file
+
+
+class Sshd:
+    """Where it is, and its files. `home` is the folder whose .ssh a client logs in with."""
+
+    def __init__(self, files: Path, address: str = "127.0.0.1") -> None:
+        self.files = files
+        self.address = address
+        self.home = files / "home"
+        self.key = make_key(self.home / ".ssh/id_ed25519")
+        self.host_key = make_key(files / "host_key")
+        self.known_hosts = self.home / ".ssh/known_hosts"
+        if os.geteuid() == 0:
+            # Where it locks itself in before a login; a package would make it at its start.
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        self.port = free_port()
+        self.user = getpass.getuser()
+        (files / "authorized_keys").write_text(self.key.with_suffix(".pub").read_text())
+        self.trust(self.host_key)
+
+    @property
+    def destination(self) -> str:
+        """As a project names it."""
+        return f"{self.user}@{self.address}:{self.port}"
+
+    def trust(self, host_key: Path) -> None:
+        """Have only that host key in known_hosts."""
+        kind, data = host_key.with_suffix(".pub").read_text().split()[:2]
+        self.known_hosts.write_text(f"[{self.address}]:{self.port} {kind} {data}\n")
+
+    def command(self, *more: str) -> list[str]:
+        """The command line of the server."""
+        lines = [
+            f"ListenAddress {self.address}:{self.port}",
+            f"HostKey {self.host_key}",
+            f"AuthorizedKeysFile {self.files / 'authorized_keys'}",
+            "PidFile none",
+            "UsePAM no",
+            "StrictModes no",
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication no",
+            "PermitRootLogin prohibit-password",
+            *more,
+        ]
+        config = self.files / "sshd_config"
+        config.write_text("\n".join(lines) + "\n")
+        return [SSHD, "-D", "-e", "-f", str(config)]
+
+
+@contextlib.asynccontextmanager
+async def sshd(files: Path, *more: str, search_path: Sequence[str] = ()) -> AsyncIterator[Sshd]:
+    """A running sshd. `search_path` comes first in the PATH of what runs there."""
+    there = Sshd(files)
+    path = [f"SetEnv PATH={':'.join([*search_path, os.environ['PATH']])}"] if search_path else []
+    process = await asyncio.create_subprocess_exec(
+        *there.command(*path, *more), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(START_S):
+            async for line in process.stderr:
+                if b"Server listening" in line:
+                    break
+        drain = asyncio.create_task(_drain(process.stderr))
+        try:
+            yield there
+        finally:
+            drain.cancel()
+            await asyncio.gather(drain, return_exceptions=True)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(4096):
+        pass
+
+
+class Passage:
+    """A way to an address that can be cut: what a broken line is to those who talk over it."""
+
+    def __init__(self, port: int) -> None:
+        self.port = free_port()
+        self._to = port
+        self._server: asyncio.Server | None = None
+        self._writers: list[asyncio.StreamWriter] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Passage:
+        self._server = await asyncio.start_server(self._meet, "127.0.0.1", self.port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def cut(self) -> None:
+        """Break what is under way."""
+        for writer in self._writers:
+            writer.transport.abort()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers += [writer, inner_writer]
+        for source, sink in ((reader, inner_writer), (inner_reader, writer)):
+            task = asyncio.create_task(_pump(source, sink))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await source.read(65_536):
+            sink.write(data)
+            await sink.drain()
+    sink.close()
+
+
+def listening(port: int) -> bool:
+    """Whether something takes TCP connections on that port of loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
