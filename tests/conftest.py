@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -72,6 +73,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "root": ("the rights of root", _is_root),
     "namespaces": ("network namespaces (root, on Linux)", _has_namespaces),
     "nft": ("nft in a network namespace (root, nftables)", _has_nft),
+    "sshd": ("sshd, from the package openssh-server", lambda: Path("/usr/sbin/sshd").exists()),
     "coturn": ("turnserver, from the package coturn", _program("turnserver")),
     "linux": ("Linux", lambda: sys.platform == "linux"),
     "ipv6": ("IPv6 on loopback", _has_ipv6),

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, M
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from wizard.diagnosis.engine import Diagnoser
 from wizard.diagnosis.hairpin import parse_ip
@@ -17,7 +18,7 @@ from wizard.model.port import OutsidePort, PortRange, Protocol, merge
 from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
-from wizard.observation import Configured, Fact, NameResolved, Observation, Outcome
+from wizard.observation import RESPONDER, Configured, Fact, NameResolved, Observation, Outcome
 from wizard.plan import Probe, counterpart, entries, make_plan, same_address
 from wizard.probes.dns import resolve
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
@@ -26,12 +27,20 @@ from wizard.system.listening import inspect
 from wizard.vantage.here import why_not_here
 from wizard.vantage.local import LocalPlace
 from wizard.vantage.place import Place
+from wizard.vantage.ssh_host import SshHosts
+
+if TYPE_CHECKING:
+    from wizard.report.responder_over_ssh import ResponderOverSsh
 
 SECOND_LOOK = 0.1
 """Share of the time-out that the second look gets. What it asks is answered at once or not at all."""
 SECOND_LOOK_PORTS = 24
 """Ports of the second look at most: it finds words for a verdict and changes none."""
 DNS_TIMEOUT_S = 3.0
+
+
+class NoResponderError(Exception):
+    """The responder that was asked for cannot answer on its host; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +102,19 @@ class Session:
         configured: Iterable[Configured] = (),
         timeout_s: float = DEFAULT_TIMEOUT_S,
         passwords: Mapping[str, Secret] | None = None,
+        respond_on: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`vantages` are run as named; None runs each that can run here. `passwords` are by vantage id, and
-        `configured` is what the hops' configurations say."""
+        `configured` is what the hops' configurations say. On the SSH destination `respond_on`, the responder answers
+        for the time of the run."""
         self.project = project
         self._chosen = vantages
         self._timeout_s = timeout_s
         self._passwords = passwords or {}
+        self._hosts = SshHosts()
+        self._respond_on = respond_on
+        self._responder: ResponderOverSsh | None = None
         self._now = now
         self._started = now()
         self._began = perf_counter()
@@ -135,7 +149,21 @@ class Session:
         )
 
     async def run(self) -> AsyncGenerator[Progress, None]:
-        """Probe from every vantage that was chosen, at once. Closing the iterator closes every socket."""
+        """Probe from every vantage that was chosen, at once. Closing the iterator closes every socket.
+
+        Raises NoResponderError if the responder that was asked for cannot answer, before anything is probed.
+        """
+        async with self._hosts:
+            if self._respond_on is not None:
+                from wizard.report.responder_over_ssh import ResponderOverSsh
+
+                self._responder = ResponderOverSsh(self.project, self._respond_on)
+                await self._responder.start(self._hosts)
+            async with contextlib.aclosing(self._steps()) as steps:
+                async for step in steps:
+                    yield step
+
+    async def _steps(self) -> AsyncGenerator[Progress, None]:
         self._began = perf_counter()
         here, skipped = self._choose()
         work: list[tuple[Place, Sequence[Probe]]] = []
@@ -162,12 +190,14 @@ class Session:
         second: list[tuple[Place, Sequence[Probe]]] = [
             (self._place(vantage, self._timeout_s * SECOND_LOOK), asked)
             for vantage in here
-            if vantage.kind is VantageKind.LOCAL and (asked := self._second_look(vantage))
+            if vantage.kind is not VantageKind.TURN and (asked := self._second_look(vantage))
         ]
         self._planned += sum(len(probes) for _, probes in second)
         async with contextlib.aclosing(self._observe(second, None)) as found:
             async for item in found:
                 yield self._learn(item)
+        for item in await self._responder.finish() if self._responder is not None else ():
+            yield self._learn(item)
         self._seconds = perf_counter() - self._began
         yield Finished(self.result)
 
@@ -202,6 +232,19 @@ class Session:
                 timeout_s=timeout_s,
                 server_name=self.project.public_address,
             )
+        if vantage.kind is VantageKind.SSH:
+            from wizard.vantage.ssh import SshPlace
+
+            assert vantage.server is not None
+            return SshPlace(
+                vantage.id,
+                server=vantage.server,
+                hosts=self._hosts,
+                key=key,
+                hops=self.project.hops,
+                timeout_s=timeout_s,
+                server_name=self.project.public_address,
+            )
         return LocalPlace(
             vantage.id, key=key, hops=self.project.hops, timeout_s=timeout_s, server_name=self.project.public_address
         )
@@ -226,9 +269,12 @@ class Session:
         sources = [place.observe(probes) for place, probes in work]
         if extra is not None:
             sources.append(extra)
+        running = len(sources)
+        if self._responder is not None:
+            # It has no end of its own: what is probed has.
+            sources.append(self._responder.seen())
         tasks = [asyncio.create_task(pump(source)) for source in sources]
         try:
-            running = len(tasks)
             while running:
                 item = await queue.get()
                 if item is None:
@@ -236,6 +282,11 @@ class Session:
                 elif isinstance(item, BaseException):
                     raise item
                 else:
+                    yield item
+            while not queue.empty():
+                # What the responder saw at the very end.
+                item = queue.get_nowait()
+                if item is not None and not isinstance(item, BaseException):
                     yield item
         finally:
             for task in tasks:
@@ -325,7 +376,7 @@ class Session:
 
     def _learn(self, item: Observation | Fact) -> Learnt:
         self._take(item)
-        if isinstance(item, Observation):
+        if isinstance(item, Observation) and item.vantage != RESPONDER:
             self._done += 1
         return Learnt(item, min(self._done, self._planned), self._planned)
 

@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import getpass
 import os
-import socket
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from tests.probes.asking import free_port
@@ -25,10 +24,31 @@ def make_key(file: Path, passphrase: str = "") -> Path:
     return file
 
 
+def fingerprint(key: Path) -> str:
+    """As ssh shows it."""
+    told = ["ssh-keygen", "-lf", str(key.with_suffix(".pub"))]
+    return subprocess.run(told, capture_output=True, text=True, check=True).stdout.split()[1]
+
+
+@contextlib.contextmanager
+def agent(folder: Path, key: Path) -> Iterator[Path]:
+    """An SSH agent that has the key. Yields its socket."""
+    at = folder / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(at)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        subprocess.run(["ssh-add", "-q", str(key)], check=True, env={**os.environ, "SSH_AUTH_SOCK": str(at)})
+        yield at
+    finally:
+        process.terminate()
+        process.communicate()
+
+
 class Sshd:
     """Where it is, and its files. `home` is the folder whose .ssh a client logs in with."""
 
-    def __init__(self, files: Path, address: str = "127.0.0.1") -> None:
+    def __init__(self, files: Path, address: str = "127.0.0.1", port: int | None = None) -> None:
         self.files = files
         self.address = address
         self.home = files / "home"
@@ -38,7 +58,7 @@ class Sshd:
         if os.geteuid() == 0:
             # Where it locks itself in before a login; a package would make it at its start.
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.user = getpass.getuser()
         (files / "authorized_keys").write_text(self.key.with_suffix(".pub").read_text())
         self.trust(self.host_key)
@@ -73,12 +93,11 @@ class Sshd:
 
 
 @contextlib.asynccontextmanager
-async def sshd(files: Path, *more: str, search_path: Sequence[str] = ()) -> AsyncIterator[Sshd]:
-    """A running sshd. `search_path` comes first in the PATH of what runs there."""
+async def sshd(files: Path, *more: str) -> AsyncIterator[Sshd]:
+    """A running sshd, with these lines of configuration too."""
     there = Sshd(files)
-    path = [f"SetEnv PATH={':'.join([*search_path, os.environ['PATH']])}"] if search_path else []
     process = await asyncio.create_subprocess_exec(
-        *there.command(*path, *more), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        *there.command(*more), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )
     assert process.stderr is not None
     try:
@@ -145,9 +164,3 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
             sink.write(data)
             await sink.drain()
     sink.close()
-
-
-def listening(port: int) -> bool:
-    """Whether something takes TCP connections on that port of loopback."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

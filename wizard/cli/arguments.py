@@ -73,6 +73,17 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def ssh_destination(text: str) -> str:
+    """A host to log in to. Raises ArgumentTypeError."""
+    from wizard.model.ssh_destination import parse
+
+    try:
+        parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no SSH destination; write user@host") from None
+    return text
+
+
 def _number(text: str, unit: str, least: float, most: float) -> float:
     try:
         value = float(text)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wizard.cli.arguments import add_password, seconds
+from wizard.cli.arguments import add_password, seconds, ssh_destination
 from wizard.cli.exits import EXIT_UNPROVEN, EXIT_USAGE, complain, reason
 from wizard.cli.passwords import vantage_passwords
 from wizard.cli.project import load_project
@@ -37,6 +37,13 @@ def add(commands: Commands) -> None:
         help="add what an earlier check --json or respond --json saw, on this computer or another (repeatable)",
     )
     check.add_argument("--timeout", metavar="S", type=seconds, help="seconds after which silence is believed")
+    check.add_argument(
+        "--respond-by-ssh",
+        dest="respond_on",
+        metavar="USER@HOST",
+        type=ssh_destination,
+        help="start the responder on the service's host over SSH, and end it with the run",
+    )
     add_password(check)
     check.set_defaults(run=_run)
 
@@ -71,6 +78,7 @@ def _run(options: argparse.Namespace) -> int:
         earlier=earlier,
         timeout_s=options.timeout or DEFAULT_TIMEOUT_S,
         passwords=vantage_passwords(project, options),
+        respond_on=options.respond_on,
     )
     return _run_session(session, as_json=options.json, pdf=options.pdf)
 
@@ -94,8 +102,12 @@ def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:
     import asyncio
 
     from wizard.diagnosis.verdict import State
+    from wizard.session import NoResponderError
 
-    result = asyncio.run(_follow(session))
+    try:
+        result = asyncio.run(_follow(session))
+    except NoResponderError as error:
+        return complain(f"--respond-by-ssh: {error}")
     if as_json:
         from wizard.report.json import dumps
 

@@ -42,6 +42,7 @@ _URI = re.compile(r"((?:stuns?|turns?):)(\[[^\]]*\]|[^:?/\s]+)(.*)")
 _FOUR = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)"
 _GENERIC = "|".join(
     (
+        r"(?P<key>SHA256:[A-Za-z0-9+/]{43}=?)",
         r"(?P<mail>[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)",
         r"(?P<mac>(?<![0-9A-Za-z:])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![0-9A-Za-z:]))",
         rf"(?P<six>(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]*:){{2,}}(?:{_FOUR}|[0-9A-Fa-f]*))",
@@ -164,6 +165,8 @@ class Pseudonyms:
             "phrase": self._names.__getitem__,
             "name": self._names.__getitem__,
             "known": self.address,
+            # There are search engines that find a host by its key.
+            "key": lambda _: "SHA256:…",
             "mail": self.server,
             "mac": lambda mac: self._word(mac.lower().replace("-", ":"), "hardware"),
             "six": self._six,

@@ -5,9 +5,9 @@ as lines of JSON on standard input, what happens goes out as lines of JSON on st
 
     ["ping", n]                      ["pong", n]
     ["name", n, host]                ["named", n, address or null, own address or null, errno, words]
-    ["udp", s, address, [port, …]]   ["unopened", s, errno, words] if it cannot be
+    ["udp", s, address, [port, ...]]   ["unopened", s, errno, words] if it cannot be
     ["send", s, port, data]          ["heard", s, port, data, seconds since that transaction was sent, or null]
-                                     ["told", s, NetworkError …]   ["unsent", s, port, errno, words]
+                                     ["told", s, NetworkError ...]   ["unsent", s, port, errno, words]
     ["done", s, port]  ["shut", s]
     ["dial", c, address, port]       ["dialled", c]   ["undialled", c, errno, words, NetworkErrors or null]
     ["write", c, data]               ["read", c, data, seconds since the last write]   ["end", c, errno, words]

@@ -185,6 +185,8 @@ class SshHost:
                 return
             if heard > _NOISE:
                 break
+        # How it ended comes after its last word.
+        await process.wait_closed()
         said = await running.complaint()
         if self.lost:
             raise HostError(f"the SSH connection to {self.destination} was lost")

@@ -74,7 +74,8 @@ async def log_in(destination: SshDestination) -> Login:
 
 async def _options(destination: SshDestination) -> asyncssh.SSHClientConnectionOptions:
     """What ~/.ssh/config says of it."""
-    told: dict[str, Any] = {"host": destination.host}
+    # `config=()` is what has the user's own configuration read.
+    told: dict[str, Any] = {"host": destination.host, "config": ()}
     if destination.user is not None:
         told["username"] = destination.user
     if destination.port is not None:
@@ -168,27 +169,25 @@ class _Checker(asyncssh.SSHClient):
 
 
 def _refused(destination: SshDestination, options: asyncssh.SSHClientConnectionOptions) -> str:
-    who = f"{destination.host} lets no {options.username} in"
     named: Sequence[str] = options.config.get("IdentityFile", ())  # type: ignore[assignment]
-    files = [Path(name).expanduser() for name in named]
-    files = files or [Path("~/.ssh", name).expanduser() for name in _DEFAULT_KEYS]
-    locked = [file for file in files if file.is_file() and _has_passphrase(file)]
-    if locked:
+    files = [Path(name).expanduser() for name in named] or [Path("~/.ssh", name).expanduser() for name in _DEFAULT_KEYS]
+    files = [file for file in files if file.is_file()]
+    if locked := [file for file in files if _has_passphrase(file)]:
         names = " ".join(map(_shown, locked))
-        what = "the key" if len(locked) == 1 else "the keys"
         return (
-            f"{who} with the keys that could be used. {what} {names} could not: it has a passphrase, and no SSH agent "
-            f"holds it. Run: ssh-add {names} and test again"
+            f"{destination} refuses the login. The key {names} has a passphrase, and no SSH agent has it unlocked, so "
+            f"that it was not offered. Run: ssh-add {names} and test again"
         )
-    offered = [_shown(file) for file in files if file.is_file()]
-    agent = "the SSH agent" if os.environ.get("SSH_AUTH_SOCK") else ""
-    have = " and ".join(filter(None, [", ".join(offered), agent]))
+    have = [*map(_shown, files), *(["those of the SSH agent"] if os.environ.get("SSH_AUTH_SOCK") else [])]
     if not have:
         return (
-            f"{who} without a key, and there is none: no SSH agent runs and ~/.ssh has no key. Make one with: "
-            f"ssh-keygen and bring it there with: ssh-copy-id {destination}"
+            f"{destination} refuses the login without a key, and this computer has none: neither an SSH agent nor a "
+            f"key in ~/.ssh. Make one with: ssh-keygen and bring it there with: ssh-copy-id {destination}"
         )
-    return f"{who} with {have}. Bring a key there with: ssh-copy-id, until {destination.command} works"
+    return (
+        f"{destination} refuses the login with every key of this computer: {', '.join(have)}. Bring one there with "
+        f"ssh-copy-id, until {destination.command} logs in without a password"
+    )
 
 
 def _has_passphrase(file: Path) -> bool:

@@ -1,0 +1,168 @@
+"""What the sockets of another host see is what those of this computer see."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import socket
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.probes.asking import KEY, WITHIN_S, a_plan, free_port, running
+from tests.probes.far_ends import Reply, closed_port, silent_tcp, silent_udp, tcp, udp
+from tests.probes.far_process import far_place
+from tests.probes.probing import a_place, a_probe
+from tests.probes.test_responder_command import interpreter
+from wizard.model.port import Speaks
+from wizard.observation import Observation, Outcome
+from wizard.plan import Probe
+from wizard.responder import Responder
+from wizard.vantage.far_script import sockets_script
+from wizard.vantage.place import Place
+
+
+async def _hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def _greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"220 mail ready\r\n")
+    await writer.drain()
+
+
+async def _say_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    while await reader.read(4096):
+        pass
+
+
+async def _http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    if (await reader.readline()).startswith(b"GET /"):
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
+
+def _echo(data: bytes, reply: Reply) -> None:
+    reply(data)
+
+
+async def street(stack: AsyncExitStack) -> dict[str, Probe]:
+    """Probes of everything that may stand behind a port, by what it is."""
+    port, moved = free_port(), free_port()
+    await stack.enter_async_context(running(Responder(a_plan(("udp", port), ("tcp", port), ("udp", moved)))))
+    return {
+        "responder over udp": a_probe(port),
+        "responder over tcp": a_probe(port, "tcp"),
+        "responder on another number": a_probe(moved, arrives=port),
+        "nobody over udp": a_probe(closed_port(socket.SOCK_DGRAM)),
+        "nobody over tcp": a_probe(closed_port(socket.SOCK_STREAM), "tcp"),
+        "silence over udp": a_probe(stack.enter_context(silent_udp())),
+        "silence over tcp": a_probe(stack.enter_context(silent_tcp()), "tcp"),
+        "echo": a_probe(await stack.enter_async_context(udp(_echo))),
+        "hangs up": a_probe(await stack.enter_async_context(tcp(_hang_up)), "tcp"),
+        "greets": a_probe(await stack.enter_async_context(tcp(_greet)), "tcp"),
+        "says nothing": a_probe(await stack.enter_async_context(tcp(_say_nothing)), "tcp"),
+        "web": a_probe(await stack.enter_async_context(tcp(_http)), "tcp", speaks=Speaks.HTTP),
+        "no such name": a_probe(9, address="nobody.invalid"),
+    }
+
+
+async def seen(place: Place, probes: dict[str, Probe]) -> dict[str, Observation]:
+    """What is seen of each."""
+    names = {(probe.protocol, probe.port): name for name, probe in probes.items()}
+    async with asyncio.timeout(6 * WITHIN_S):
+        return {names[o.protocol, o.port]: o async for o in place.observe(list(probes.values()))}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
+async def test_another_host_s_sockets_see_what_this_computer_s_see(tmp_path: Path, version: str) -> None:
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"needs Python {version}")
+    async with AsyncExitStack() as stack:
+        place = await stack.enter_async_context(far_place(tmp_path, python))
+        probes = await street(stack)
+        there, here = await asyncio.gather(seen(place, probes), seen(a_place(), probes))
+    assert {name: o.outcome for name, o in there.items()} == {name: o.outcome for name, o in here.items()}
+    assert {o.outcome for o in there.values()} >= {
+        Outcome.ANSWERED,
+        Outcome.MISDIRECTED,
+        Outcome.REFUSED,
+        Outcome.SILENT,
+        Outcome.ALIEN,
+        Outcome.CLOSED,
+        Outcome.ACCEPTED,
+        Outcome.FAILED,
+    }
+    assert there["no such name"].error is not None
+    assert "on another host" in there["no such name"].error
+    assert there["responder over udp"].source == "127.0.0.1/32"
+
+
+async def test_the_round_trip_is_that_of_the_network_and_not_of_the_way_to_the_host(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        place = await stack.enter_async_context(far_place(tmp_path))
+        far = await (await place._hosts.host("")).far()
+        take = far.take
+        loop = asyncio.get_running_loop()
+        # Every word takes 150 ms longer, as it does from another continent.
+        far.take = lambda line: loop.call_later(0.15, take, line)  # type: ignore[method-assign, assignment, return-value]
+        probes = {name: probe for name, probe in (await street(stack)).items() if "responder" in name or name == "web"}
+        there = await seen(place, probes)
+    times = [o.rtt_ms for o in there.values() if o.outcome is Outcome.ANSWERED]
+    assert len(times) == 3
+    assert all(time is not None and time < 100 for time in times)
+
+
+async def test_silence_is_not_believed_while_the_connection_to_the_host_stands_still(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        place = await stack.enter_async_context(far_place(tmp_path))
+        far = await (await place._hosts.host("")).far()
+        take, late = far.take, list[bytes]()
+        far.take = late.append  # type: ignore[method-assign, assignment]
+        probes = {"responder over udp": (await street(stack))["responder over udp"]}
+        loop = asyncio.get_running_loop()
+
+        def go_on() -> None:
+            far.take = take  # type: ignore[method-assign]
+            for line in late:
+                take(line)
+
+        # Longer than the time after which silence is believed; then everything comes at once.
+        loop.call_later(1.3, go_on)
+        there = await seen(place, probes)
+    assert there["responder over udp"].outcome is Outcome.ANSWERED
+
+
+def test_the_script_is_plain_python_3_8_and_the_standard_library_and_takes_no_name_twice() -> None:
+    script = sockets_script()
+    tree = ast.parse(script, feature_version=(3, 8))
+    assert script.isascii()
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+    }
+    assert imported <= set(sys.stdlib_module_names)
+    assert "wizard" not in imported
+    names = [
+        name
+        for node in tree.body
+        for name in (
+            [node.name]
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            else [target.id for target in node.targets if isinstance(target, ast.Name)]
+            if isinstance(node, ast.Assign)
+            else []
+        )
+    ]
+    assert len(names) > 20
+    assert sorted(names) == sorted(set(names))
+
+
+def test_the_script_holds_no_key() -> None:
+    assert KEY.decode() not in sockets_script()
+    assert "hmac" not in sockets_script()
