@@ -89,6 +89,7 @@ async def test_a_known_host_that_lets_us_in_sends_the_probes_and_nothing_stays_t
     await until_gone()
 
 
+@pytest.mark.alone
 async def test_302_ports_that_all_drop_take_hardly_more_than_one_time_out(server: Sshd) -> None:
     with silent_ports() as probes:
         async with SshHosts() as hosts:
@@ -252,6 +253,7 @@ async def test_what_was_decided_before_the_connection_was_lost_stands_and_no_por
     await until_gone()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("after_s", [0.0, 0.1, 1.0])
 async def test_a_cancelled_run_closes_everything_within_200_ms_and_leaves_no_process_on_the_host(
     server: Sshd, after_s: float

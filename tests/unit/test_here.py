@@ -58,6 +58,11 @@ def test_a_relay_needs_its_password() -> None:
     assert here((RELAY,), passwords=("relay",)) == {"relay"}
 
 
+def test_a_host_that_is_reached_over_ssh_can_be_tried_from_everywhere() -> None:
+    cloud = Vantage("cloud", VantageKind.SSH, server="alice@198.51.100.7")
+    assert here((LAPTOP, cloud), ("192.168.77.20", 24)) == {"laptop", "cloud"}
+
+
 def test_without_vantages_this_computer_is_the_place() -> None:
     assert here(()) == {"this-computer"}
 

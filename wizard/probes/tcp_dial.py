@@ -27,7 +27,8 @@ class NotConnectedError(Exception):
 async def dial(target: Target, port: int, segment: int | None = None) -> socket.socket:
     """A connected socket, which the caller closes. `segment`: the segment size to announce, in bytes.
 
-    Waits as long as the kernel tries. Raises NotConnectedError."""
+    Waits as long as the kernel tries. Raises NotConnectedError.
+    """
     try:
         sock = socket.socket(target.family, socket.SOCK_STREAM)
     except OSError as fault:
@@ -37,7 +38,7 @@ async def dial(target: Target, port: int, segment: int | None = None) -> socket.
         listen(sock)
         if segment is not None:
             # A system that does not let us choose announces its own.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, AttributeError):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
         await asyncio.get_running_loop().sock_connect(sock, target.sockaddr(port))
         if sock.getsockname() == sock.getpeername():

@@ -156,12 +156,12 @@ class FarEnd:
         return carrier
 
     @asynccontextmanager
-    async def connect(self, target: Target, port: int) -> AsyncIterator[Stream]:
-        """A TCP connection from there. Raises NotConnectedError."""
+    async def connect(self, target: Target, port: int, segment: int | None = None) -> AsyncIterator[Stream]:
+        """A TCP connection from there, which announces that segment size. Raises NotConnectedError."""
         number = next(self._numbers)
         stream = self._streams[number] = FarStream(self, number)
         try:
-            self.order("dial", number, target.address, port)
+            self.order("dial", number, target.address, port, segment)
             await stream.connected
             yield stream
         finally:

@@ -5,11 +5,12 @@ as lines of JSON on standard input, what happens goes out as lines of JSON on st
 
     ["ping", n]                      ["pong", n]
     ["name", n, host]                ["named", n, address or null, own address or null, errno, words]
-    ["udp", s, address, [port, ...]]   ["unopened", s, errno, words] if it cannot be
+    ["udp", s, address, [port, ...]] ["unopened", s, errno, words] if it cannot be
     ["send", s, port, data]          ["heard", s, port, data, seconds since that transaction was sent, or null]
-                                     ["told", s, NetworkError ...]   ["unsent", s, port, errno, words]
+                                     ["told", s, NetworkError ...]  ["unsent", s, port, errno, words]
     ["done", s, port]  ["shut", s]
-    ["dial", c, address, port]       ["dialled", c]   ["undialled", c, errno, words, NetworkErrors or null]
+    ["dial", c, address, port,       ["dialled", c]   ["undialled", c, errno, words, NetworkErrors or null]
+     segment size or null]
     ["write", c, data]               ["read", c, data, seconds since the last write]   ["end", c, errno, words]
     ["hang", c]
 
@@ -137,10 +138,10 @@ class FarConnection:
         self._wrote_at = 0.0
         self.task: asyncio.Task[None]
 
-    async def talk(self, address: str, port: int) -> None:
+    async def talk(self, address: str, port: int, segment: Optional[int]) -> None:
         """Connect, and say what comes until the end."""
         try:
-            sock = await dial(Target(address), port)
+            sock = await dial(Target(address), port, segment)
         except NotConnectedError as error:
             told = None if error.told is None else [list(found) for found in error.told]
             self._say(["undialled", self._number, error.fault.errno or 0, _reason(error.fault), told])
