@@ -173,7 +173,13 @@ def _numbers(project: Project, plan: PortPlan, number: int) -> tuple[int, ...]:
 
 
 def _target(project: Project, position: int) -> str | None:
-    return next((hop.address for hop in project.hops[position + 1 :] if hop.address is not None), None)
+    """Where the hop hands on to. What stands behind the next translator is that one's to know."""
+    for hop in project.hops[position + 1 :]:
+        if hop.address is not None:
+            return hop.address
+        if hop.kind.translates:
+            break
+    return None
 
 
 def _family(address: str) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from types import MappingProxyType
 
 import wizard.configs
 from wizard.configs.decoding import decoded
@@ -38,10 +40,15 @@ def recognise(text: str) -> Product:
     return alike[0]
 
 
-def read(data: bytes, name: str, chosen: Product | None = None) -> Reading:
-    """Read a file. With no product `chosen` it is recognised by what is in it. Raises UnreadableError."""
+def read(
+    data: bytes, name: str, chosen: Product | None = None, variables: Mapping[str, str] = MappingProxyType({})
+) -> Reading:
+    """Read a file. With no product `chosen` it is recognised by what is in it. Raises UnreadableError.
+
+    `variables` are what an env file beside it sets.
+    """
     text = decoded(data)
     known = chosen or recognise(text)
     if known.read is None:
         raise UnreadableError(Phrase("write-only", {"product": known.title}))
-    return known.read(Source(text, name))
+    return known.read(Source(text, name, variables))

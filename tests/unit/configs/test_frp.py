@@ -1,0 +1,292 @@
+"""frpc's and frps's files, in every syntax that frp reads, and what Hopwise writes for them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from tests.unit.configs import frp_schema
+from tests.unit.configs.asking import TCP, UDP, ask, numbers, order, reading, wants
+from wizard.configs.product import Wanted
+from wizard.configs.products import product, recognise
+from wizard.configs.reading import UnreadableError
+from wizard.configs.words import say
+from wizard.model.hop import HopKind
+from wizard.model.port import Protocol
+from wizard.observation import Coverage
+
+TOML = """# 视频聊天
+serverAddr = "203.0.113.20"
+serverPort = 7000
+auth.token = "a-secret-of-mine"
+transport.tls.enable = true
+
+[[proxies]]
+name = "ws"
+type = "tcp"
+localPort = 9000
+remotePort = 10110
+
+{{- range $_, $v := parseNumberRangePair "10111-10115,10200" "10111-10115,20200" }}
+[[proxies]]
+name = "media-{{ $v.First }}"
+type = "udp"
+localIP = "192.168.77.10"
+localPort = {{ $v.First }}
+remotePort = {{ $v.Second }}
+{{- end }}
+
+[[proxies]]
+name = "web"
+type = "http"
+localPort = 8080
+customDomains = ["chat.example.org"]
+
+[[proxies]]
+name = "private"
+type = "stcp"
+secretKey = "another-secret"
+localPort = 5000
+"""
+INI = """[common]
+server_addr = 203.0.113.20
+server_port = 7000
+token = a-secret-of-mine
+
+; 媒体端口
+[range:media]
+type = udp
+local_ip = 127.0.0.1
+local_port = 10111-10115,10200
+remote_port = 10111-10115,20200
+
+[ws]
+local_port: 9000
+remote_port: 10110
+
+[visitor]
+role = visitor
+type = stcp
+server_name = private
+bind_port = 10110
+"""
+YAML = """serverAddr: 203.0.113.20
+auth: {token: a-secret-of-mine}
+proxies:
+  - &ws
+    name: ws
+    type: tcp
+    localPort: 9000
+    remotePort: 10110
+  - <<: *ws
+    name: again
+    type: udp
+    remotePort: 10111
+"""
+JSON = """{
+  "serverAddr": "203.0.113.20",
+  "proxies": [
+    {"name": "ws", "type": "tcp", "localPort": 9000,
+     "remotePort": 10110}
+  ]
+}
+"""
+
+
+@pytest.mark.parametrize("text", [TOML, INI, YAML, JSON])
+def test_a_forwarded_port_is_covered_with_its_line_in_each_of_frps_syntaxes(text: str) -> None:
+    found = reading(text, "frpc")
+    answer = ask(found, TCP, 10110, 9000)
+    line = next(at for at, row in enumerate(text.split("\n"), 1) if "10110" in row)
+    assert (answer.coverage, answer.lines) == (Coverage.COVERED, (line,))
+    assert recognise(text).id == "frpc"
+    assert "a-secret-of-mine" not in repr(found)
+
+
+@pytest.mark.parametrize("text", [TOML, INI])
+def test_ranges_of_templates_and_of_old_sections_run_beside_each_other(text: str) -> None:
+    found = reading(text, "frpc")
+    asked = [ask(found, UDP, n, n).coverage for n in (10111, 10115, 10116)] + [ask(found, UDP, 20200, 10200).coverage]
+    assert asked == [Coverage.COVERED, Coverage.COVERED, Coverage.MISSING, Coverage.COVERED]
+    client = found.pieces[1]
+    assert [(str(f.outer), str(f.inner)) for f in client.forwards if f.protocol is UDP] == [
+        ("10111-10115", "10111-10115"),
+        ("20200", "10200"),
+    ]
+    assert [f.name for f in client.forwards if f.protocol is UDP] == ["media", "media"]
+    assert all(f.outer == f.inner for f in found.pieces[0].forwards)
+    assert (found.pieces[0].kind, found.pieces[0].address) == (HopKind.TUNNEL_SERVER, "203.0.113.20")
+
+
+def test_what_is_wrong_with_a_port_is_told_apart() -> None:
+    found = reading(TOML, "frpc")
+    assert ask(found, UDP, 10110, 9000).coverage is Coverage.WRONG_PROTOCOL
+    assert ask(found, TCP, 10110, 9001).coverage is Coverage.TRANSLATED_ELSEWHERE
+    assert ask(found, UDP, 10111, host="192.168.77.11").coverage is Coverage.WRONG_TARGET
+    assert ask(found, UDP, 10111, host="nas.example.org").coverage is Coverage.UNKNOWN
+    # Through a port of frps's that this file does not name.
+    assert ask(found, TCP, 80, 8080).coverage is Coverage.UNKNOWN
+    # Only for those who have the key.
+    assert ask(found, TCP, 5000, 5000).coverage is Coverage.RESTRICTED
+
+
+def test_lines_of_a_template_are_those_of_the_file() -> None:
+    assert ask(reading(TOML, "frpc"), UDP, 20200, 10200).lines == (19,)
+
+
+@pytest.mark.parametrize(
+    ("text", "coverage", "key"),
+    [
+        ('includes = ["conf.d/*.toml"]\n', Coverage.UNKNOWN, "includes"),
+        ('[[proxies]]\nname = "a"\ntype = "tcp"\nlocalPort = 9000\n', Coverage.MISSING, "random-port"),
+        ('[[proxies]]\nname = "a"\ntype = "tcp"\nlocalPort = 9000\nremotePort = 0\n', Coverage.MISSING, "random-port"),
+        ('[[proxies]]\nname = "a"\ntype = "tpc"\nlocalPort = 9000\n', Coverage.UNKNOWN, "line-not-understood"),
+        ('[[proxies]]\nname = "a"\ntype = "tcp"\nlocalPort = 9000\nremotePort = 70000\n', Coverage.UNKNOWN, "bad-port"),
+        (
+            'start = ["b"]\n[[proxies]]\nname = "a"\ntype = "tcp"\nlocalPort = 9000\nremotePort = 10110\n',
+            Coverage.MISSING,
+            "not-started",
+        ),
+        (
+            '[[proxies]]\nname = "a"\ntype = "tcp"\nlocalPort = 9000\nremotePort = {{ .Envs.REMOTE }}\n',
+            Coverage.UNKNOWN,
+            "variable-unset",
+        ),
+        ("[common]\n[range:a]\nlocal_port = 1-3\nremote_port = 1-4\n", Coverage.UNKNOWN, "uneven"),
+    ],
+)
+def test_what_leaves_a_port_open_to_doubt_is_noted_with_its_line(text: str, coverage: Coverage, key: str) -> None:
+    found = reading(text, "frpc")
+    assert ask(found, TCP, 10110, 9000).coverage is coverage
+    assert [note.phrase.key for note in found.notes] == [key]
+    assert found.notes[0].line is not None
+    assert all(say(found.notes[0].phrase, language) for language in ("en", "zh_CN"))
+
+
+def test_a_variable_that_is_set_fills_a_template() -> None:
+    text = '[[proxies]]\nname = "a"\ntype = "tcp"\nlocalPort = 9000\nremotePort = {{ .Envs.REMOTE }}\n'
+    assert ask(reading(text, "frpc", {"REMOTE": "10110"}), TCP, 10110, 9000).coverage is Coverage.COVERED
+
+
+def test_of_two_proxies_for_one_port_neither_is_certain() -> None:
+    block = '[[proxies]]\nname = "{0}"\ntype = "tcp"\nlocalPort = {1}\nremotePort = 10110\n'
+    answer = ask(reading(block.format("a", 9000) + block.format("b", 9001), "frpc"), TCP, 10110, 9000)
+    assert (answer.coverage, answer.lines) == (Coverage.UNKNOWN, (5, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ("serverAddr = \n", "syntax", 1),
+        ("a = 1\na = 2\n", "syntax", 2),
+        ("\n\n{{ if .Envs.X }}\n", "template-unknown", 3),
+        ("a = 1\n{{ range", "template-unknown", 2),
+        ('x = 1\n{{ range parseNumberRange "1-3" }}\n', "template-open", 2),
+        ('{{ range parseNumberRangePair "1-3" "1-4" }}{{ end }}', "uneven", 1),
+        ('{{ range parseNumberRange "3-70000" }}{{ end }}', "bad-port", 1),
+        ("proxies:\n  - name: a\n name: b\n", "syntax", 3),
+        ('{"proxies": [}', "syntax", 1),
+        ("", "empty", None),
+        ("a = " + "[" * 3000, "nested-beyond-reason", None),
+        ("#" * 300_000, "too-large", None),
+        ('{{ range parseNumberRange "1-65535" }}\n' + "#" * 200 + "{{ end }}", "too-large", 1),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_the_line(text: str, key: str, line: int | None) -> None:
+    with pytest.raises(UnreadableError) as refused:
+        reading(text, "frpc")
+    assert (refused.value.phrase.key, refused.value.line) == (key, line)
+    assert all(say(refused.value.phrase, language) for language in ("en", "zh_CN"))
+
+
+SERVER_TOML = """bindPort = 7000
+kcpBindPort = 7001
+vhostHTTPPort = 80
+auth.token = "a-secret-of-mine"
+allowPorts = [
+  { start = 10000, end = 10100 },
+  { single = 8172 },
+]
+"""
+SERVER_INI = """[common]
+bind_port = 7000
+kcp_bind_port = 7001
+vhost_http_port = 80
+token = a-secret-of-mine
+allow_ports = 10000-10100,8172
+"""
+
+
+@pytest.mark.parametrize("text", [SERVER_TOML, SERVER_INI])
+def test_frps_lets_clients_take_what_it_allows_and_not_its_own_ports(text: str) -> None:
+    found = reading(text, "frps")
+    asked = {number: ask(found, TCP, number).coverage for number in (80, 7000, 8172, 9000, 10000, 10100, 10101)}
+    covered = {number for number, coverage in asked.items() if coverage is Coverage.COVERED}
+    assert covered == {80, 8172, 10000, 10100}
+    assert set(asked.values()) == {Coverage.COVERED, Coverage.MISSING}
+    assert ask(found, TCP, 7000).lines
+    assert recognise(text).id == "frps"
+    assert "a-secret-of-mine" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "coverage"),
+    [
+        ("", Coverage.COVERED),
+        ('proxyBindAddr = "127.0.0.1"', Coverage.RESTRICTED),
+        ('bindAddr = "::"', Coverage.COVERED),
+        ('proxyBindAddr = "203.0.113.20"', Coverage.COVERED),
+        ('proxyBindAddr = "203.0.113.21"', Coverage.UNKNOWN),
+        ('proxyBindAddr = "{{ .Envs.ADDRESS }}"', Coverage.UNKNOWN),
+        ('allowPorts = [{ start = 9, end = "x" }]', Coverage.UNKNOWN),
+        ("allowPorts = []", Coverage.COVERED),
+        ('[[httpPlugins]]\nname = "ports"\naddr = "127.0.0.1:9000"\npath = "/"\nops = ["NewProxy"]', Coverage.COVERED),
+    ],
+)
+def test_where_frps_listens_decides_whom_a_port_is_for(line: str, coverage: Coverage) -> None:
+    answer = ask(reading(f"bindPort = 7000\n{line}\n", "frps"), UDP, 10000, destination="203.0.113.20")
+    assert answer.coverage is coverage
+    assert bool(answer.lines) == (coverage is not Coverage.COVERED)
+
+
+@settings(max_examples=60, deadline=None)
+@given(wants())
+def test_what_is_written_for_frpc_is_valid_and_covers_each_port(wanted: list[Wanted]) -> None:
+    text = product("frpc").write(order(HopKind.TUNNEL_CLIENT, wanted)).text  # type: ignore[misc]
+    assert frp_schema.client(frp_schema.filled(text)) == []
+    found = reading(text, "frpc")
+    assert not found.notes
+    assert _forwarded(found.pieces[1].forwards) == _wanted(wanted)
+    for each in wanted:
+        assert ask(found, each.protocol, each.arrives.first, each.leaves.first).coverage is Coverage.COVERED
+
+
+@settings(max_examples=30, deadline=None)
+@given(wants(translated=False))
+def test_what_is_written_for_frps_is_valid_and_allows_each_port_and_no_other(wanted: list[Wanted]) -> None:
+    text = product("frps").write(order(HopKind.TUNNEL_SERVER, wanted)).text  # type: ignore[misc]
+    assert frp_schema.server(text) == []
+    found = reading(text, "frps")
+    mine = {number for each in wanted for number in each.arrives if number != 7000}
+    for number in {*mine, *(n + 1 for n in mine), 9} - {7000}:
+        open_ = number in mine or not mine
+        assert (ask(found, UDP, number).coverage is Coverage.COVERED) == open_
+
+
+def test_blocks_for_what_is_missing_are_added_to_the_file_that_there_is() -> None:
+    existing = reading('serverAddr = "203.0.113.20"\n', "frpc")
+    wanted = [Wanted("media", UDP, numbers("10111-10130"), numbers("10111-10130"), "192.168.77.10")]
+    written = product("frpc").write(order(HopKind.TUNNEL_CLIENT, wanted, existing))  # type: ignore[misc]
+    assert "serverAddr" not in written.text
+    assert written.text.count("[[proxies]]") == 1
+    both = reading('serverAddr = "203.0.113.20"\n' + written.text, "frpc")
+    assert ask(both, UDP, 10130, host="192.168.77.10").coverage is Coverage.COVERED
+    assert "frpc.conf" in written.undo
+
+
+def _forwarded(forwards: object) -> set[tuple[Protocol, int, int]]:
+    return {(f.protocol, a, b) for f in forwards for a, b in zip(f.outer, f.inner, strict=True)}  # type: ignore[attr-defined]
+
+
+def _wanted(wanted: list[Wanted]) -> set[tuple[Protocol, int, int]]:
+    return {(w.protocol, a, b) for w in wanted for a, b in zip(w.arrives, w.leaves, strict=True)}

@@ -1,0 +1,207 @@
+"""frps: which ports it lets its clients take, and those that it holds itself.
+
+The file belongs to the tunnel server. It lets numbers through as they are; where they lead is in frpc's file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from wizard.configs.filtering import BOTH, EVERY_FAMILY, EVERY_PORT, Action, Chain, FilterRule
+from wizard.configs.frp_file import COMMON, FrpFile, frp_file
+from wizard.configs.frp_template import numbers
+from wizard.configs.product import Likeness, Order, Product, Written
+from wizard.configs.reading import Allowed, Answer, Note, Piece, Question, Reading, Server, Source
+from wizard.configs.service_reading import Bound, bound
+from wizard.configs.tree import Tree
+from wizard.configs.who import Who
+from wizard.configs.words import say
+from wizard.model.hop import HopKind
+from wizard.model.phrase import Phrase
+from wizard.model.port import PortRange, Protocol, merge
+from wizard.observation import Coverage
+
+ID = "frps"
+_TCP, _UDP = frozenset((Protocol.TCP,)), frozenset((Protocol.UDP,))
+_BY_NAME = ("vhostHTTPPort", "vhostHTTPSPort", "tcpmuxHTTPConnectPort")
+"""Ports of its own from which it hands on by host name."""
+_OWN = (("bindPort", _TCP), ("kcpBindPort", _UDP), ("quicBindPort", _UDP))
+_DEFAULT_BIND = "7000"
+
+
+def recognise(text: str) -> Likeness:
+    """By the words that only frps has."""
+    keys = r"bindPort|bind_port|kcpBindPort|vhostHTTPS?Port|vhost_https?_port|allowPorts|allow_ports|subDomainHost"
+    client = r"serverAddr|server_addr|localPort|local_port|remotePort|remote_port|\bproxies\b|\bvisitors\b"
+    if re.search(rf"^[ \t{{,]*[\"']?(?:{keys})[\"']?\s*[:=]", text, re.MULTILINE) is None:
+        return Likeness.NO
+    return Likeness.NO if re.search(client, text) else Likeness.SURE
+
+
+@dataclass(frozen=True, slots=True)
+class FrpsReading:
+    """One file. `chain` says which ports clients may take; `bound` on which addresses."""
+
+    file: str
+    chain: Chain
+    bound: Bound
+    bound_line: int | None = None
+    notes: tuple[Note, ...] = ()
+    permits: tuple[PortRange, ...] = ()
+    """What its `allowPorts` has."""
+
+    product: str = ID
+    every: bool = True
+    """It lets ports through or not; that something behind it takes them is another file's matter."""
+    servers: tuple[Server, ...] = ()
+    announced: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> tuple[Allowed, ...]:
+        """Empty: a port that clients may take is not open before one takes it."""
+        return ()
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The server; its ports are in the files of its clients."""
+        return (Piece(HopKind.TUNNEL_SERVER, ID),)
+
+    def answer(self, question: Question) -> Answer:
+        """Whether a client may take the port, and the internet reach it there."""
+        found = self.chain.answer(question)
+        lines = (*found.lines, *(() if self.bound_line is None else (self.bound_line,)))
+        if found.coverage is not Coverage.COVERED:
+            return found
+        if question.family not in self.bound.families:
+            return Answer(Coverage.MISSING, lines)
+        if self.bound.who is Who.FEW:
+            return Answer(Coverage.RESTRICTED, lines)
+        if self.bound.who is Who.PERHAPS or self.bound.destinations not in ((), (question.destination,)):
+            return Answer(Coverage.UNKNOWN, lines)
+        return found
+
+
+def read(source: Source) -> Reading:
+    """Raises UnreadableError."""
+    file = frp_file(source)
+    root = (file.root.get(COMMON) if file.legacy else file.root) or file.root
+    notes: list[Note] = []
+    permitted = [*_permitted(file, root, notes)]
+    rules = [*_own(file, root, notes), *permitted]
+    address = root.get("proxyBindAddr") or root.get("bindAddr")
+    everywhere = frozenset((4, 6))
+    # Go listens on both families for 0.0.0.0 and for ::.
+    at = bound((address.shown if address else "") or "")
+    at = replace(at, families=everywhere) if at.who is Who.EVERYBODY and not at.destinations else at
+    if file.unset(address) is not None:
+        at = Bound(everywhere, Who.PERHAPS)
+    narrow = address if at != Bound(everywhere) else None
+    # An empty list limits nothing.
+    limited = bool(permitted)
+    return FrpsReading(
+        source.name,
+        Chain(tuple(rules), Action.STOP if limited else Action.ADMIT),
+        at,
+        None if narrow is None else file.line(narrow),
+        tuple(notes),
+        tuple(numbers_ for rule in permitted if rule.action is Action.ADMIT for numbers_ in rule.numbers or ()),
+    )
+
+
+def _own(file: FrpFile, root: Tree, notes: list[Note]) -> Iterator[FilterRule]:
+    for key in _BY_NAME:
+        tree = root.get(key)
+        if (numbers_ := _port(file, tree, notes)) is not None and tree is not None:
+            yield FilterRule(Action.ADMIT, file.line(tree), f"{key} = {tree.shown}", _TCP, (numbers_,))
+    for key, protocols in _OWN:
+        tree = root.get(key)
+        if tree is None and key == "bindPort":
+            seven = PortRange.parse(_DEFAULT_BIND)
+            yield FilterRule(Action.STOP, root.line, f"bindPort = {_DEFAULT_BIND}", protocols, (seven,))
+        elif tree is not None and (numbers_ := _port(file, tree, notes)) is not None:
+            # Clients cannot take what frps holds for them to dial.
+            yield FilterRule(Action.STOP, file.line(tree), f"{key} = {tree.shown}", protocols, (numbers_,))
+    dashboard = root.get("webServer", "port")
+    if dashboard is not None and (numbers_ := _port(file, dashboard, notes)) is not None:
+        yield FilterRule(Action.STOP, file.line(dashboard), f"webServer.port = {dashboard.shown}", _TCP, (numbers_,))
+
+
+def _port(file: FrpFile, tree: Tree | None, notes: list[Note]) -> PortRange | None:
+    if tree is None or tree.value == "0":
+        return None
+    unset = file.unset(tree)
+    if unset is not None:
+        notes.append(Note(Phrase("variable-unset", {"name": unset[0]}), unset[1]))
+        return None
+    try:
+        return PortRange.parse(tree.shown)
+    except ValueError:
+        notes.append(Note(Phrase("bad-port", {"text": tree.shown or "…"}), file.line(tree)))
+        return None
+
+
+def _permitted(file: FrpFile, root: Tree, notes: list[Note]) -> Iterator[FilterRule]:
+    """What `allowPorts` names. An entry that is not understood leaves every port unknown."""
+    allow = root.get("allowPorts")
+    if allow is None:
+        return
+    entries = allow.value if isinstance(allow.value, tuple) else (allow,)
+    for entry in entries:
+        line = file.line(entry)
+        text = _shown(entry)
+        unset = file.unset(entry, *(part for _, part in entry.items()))
+        try:
+            if unset is not None:
+                notes.append(Note(Phrase("variable-unset", {"name": unset[0]}), unset[1]))
+                raise ValueError(text)
+            yield FilterRule(Action.ADMIT, line, text, BOTH, merge(_entry(entry)), None, EVERY_FAMILY)
+        except ValueError:
+            if unset is None:
+                notes.append(Note(Phrase("bad-port", {"text": text or "…"}), line))
+            yield FilterRule(Action.EITHER, line, text, BOTH, (EVERY_PORT,))
+
+
+def _entry(entry: Tree) -> list[int]:
+    if isinstance(entry.value, str):
+        return numbers(entry.value)
+    single, start, end = (entry.text(key) for key in ("single", "start", "end"))
+    if single not in (None, "0"):
+        return numbers(single or "")
+    return list(PortRange.parse(f"{start}-{end}"))
+
+
+def _shown(entry: Tree) -> str:
+    if isinstance(entry.value, str):
+        return f"allowPorts {entry.value}"
+    return "allowPorts " + ", ".join(f"{key} = {part.shown}" for key, part in entry.items())
+
+
+def write(order: Order) -> Written:
+    """A whole file, or for one that there is the list of ports to allow in place of its own."""
+    existing = order.existing if isinstance(order.existing, FrpsReading) else None
+    kept = () if existing is None else (number for allowed in existing.permits for number in allowed)
+    ports = merge([*kept, *(number for wanted in order.wanted for number in wanted.arrives)])
+    lines = ["allowPorts = ["]
+    for numbers_ in ports:
+        one = numbers_.first == numbers_.last
+        lines.append(
+            f"  {{ single = {numbers_} }}," if one else f"  {{ start = {numbers_.first}, end = {numbers_.last} }},"
+        )
+    lines.append("]")
+    if order.existing is None:
+        head = [
+            f"# {say(Phrase('write-frps'), order.language)}",
+            "bindPort = 7000",
+            f"# {say(Phrase('write-frp-token'), order.language)}",
+            '# auth.token = "…"',
+            f"# {say(Phrase('write-frps-allow'), order.language)}",
+        ]
+    else:
+        head = [f"# {say(Phrase('write-frps-replace'), order.language)}"]
+    undo = f"# {say(Phrase('undo-blocks', {'file': 'frps.toml'}), order.language)}\n"
+    return Written("\n".join([*head, *lines]) + "\n", undo)
+
+
+PRODUCT = Product(ID, "frps", (HopKind.TUNNEL_SERVER,), recognise, read, write)
