@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from wizard.configs.reading import UnreadableError
-from wizard.configs.tree import Tree, check_size, too_deep
+from wizard.configs.tree import Tree, check_brackets, check_size, too_deep
 from wizard.model.phrase import Phrase
 from wizard.wire.js_literal import LiteralError, Node, Unknown, read, tokens
 
@@ -16,6 +16,7 @@ LARGEST = 1024 * 1024
 def json_tree(text: str) -> Tree:
     """The text's only value. Raises UnreadableError."""
     check_size(text, LARGEST)
+    check_brackets(text)
     try:
         # The reader of literals takes more than JSON.
         json.loads(text)

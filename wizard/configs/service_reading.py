@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from wizard.configs.filtering import EVERY_PORT
 from wizard.configs.forwarding import PortForward, allowed, handed
 from wizard.configs.reading import Allowed, Answer, Note, Piece, Question, Server, UnreadableError
 from wizard.configs.who import Who
@@ -39,8 +40,8 @@ class ServiceReading:
 
     @property
     def allowed(self) -> tuple[Allowed, ...]:
-        """What it takes in from anywhere."""
-        return allowed(self.rules)
+        """What it takes in from anywhere. What has the computer's own ports takes in those that it listens on."""
+        return tuple(rule for rule in allowed(self.rules) if rule.numbers != EVERY_PORT)
 
     def answer(self, question: Question) -> Answer:
         """What becomes of one port."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from wizard.model.phrase import Phrase
 
 DEEPEST = 48
 """Lists and tables within each other at most."""
+MOST_OPEN = 256
+"""Brackets open at once at most, counted before the parser of YAML takes quadratic time over them."""
 LARGEST = 256 * 1024
 """Characters of a structured file at most: reading one takes time."""
 
@@ -62,6 +65,15 @@ def check_size(text: str, most: int = LARGEST) -> None:
         raise UnreadableError(Phrase("too-large", {"most": f"{most // 1024} kB"}))
     if not text.strip():
         raise UnreadableError(Phrase("empty"))
+
+
+def check_brackets(text: str) -> None:
+    """Raises UnreadableError where too many brackets are open at once."""
+    open_ = 0
+    for found in re.finditer(r"[\[{]|[\]}]", text):
+        open_ += 1 if found[0] in "[{" else -1 if open_ else 0
+        if open_ > MOST_OPEN:
+            raise too_deep(text.count("\n", 0, found.start()) + 1)
 
 
 def too_deep(line: int | None = None) -> UnreadableError:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wizard.configs.reading import UnreadableError
-from wizard.configs.tree import DEEPEST, Tree, check_size, too_deep
+from wizard.configs.tree import DEEPEST, Tree, check_brackets, check_size, too_deep
 from wizard.model.phrase import Phrase
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
-MOST_PARTS = 100_000
+MOST_PARTS = 50_000
 """Values that a file stands for at most, each alias counted with all that it stands for."""
 _NULLS = ("", "~", "null", "Null", "NULL")
 
@@ -23,6 +23,7 @@ def yaml_tree(text: str) -> Tree:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     check_size(text)
+    check_brackets(text)
     parser = YAML(pure=True)
     try:
         node = parser.compose(text)

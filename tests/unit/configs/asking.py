@@ -15,7 +15,7 @@ from wizard.model.hop import Hop, HopKind
 from wizard.model.port import PortPlan, PortRange, Protocol, Speaks
 from wizard.model.project import Project
 
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parent / "services"
 TCP, UDP = Protocol.TCP, Protocol.UDP
 HOST = "192.168.77.10"
 PUBLIC = "203.0.113.20"

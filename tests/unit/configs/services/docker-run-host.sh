@@ -1,0 +1,1 @@
+docker run --rm --network host -P example/chat
