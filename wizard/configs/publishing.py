@@ -116,7 +116,8 @@ class Published:
     def _pieces(self, rules: tuple[PortForward, ...], title: str) -> tuple[Piece, ...]:
         certain = _once(forwards(rules))
         if not certain:
-            return tuple(Piece(HopKind.SERVICE, name) for name, _ in self.hosts[:1])
+            names = [name for name, _ in self.hosts[:1]]
+            return (Piece(HopKind.CONTAINER, title), *(Piece(HopKind.SERVICE, n) for n in names))
         names = [forward.name for forward in certain for _ in forward.outer]
         busiest = max(dict.fromkeys(names), key=names.count)
         service = tuple(

@@ -27,6 +27,8 @@ from wizard.model.resource import resource
 _LONGEST = 1000
 """Characters of a line that are looked at."""
 _PORTS = r"\d+(?:\s*[-:~–—]\s*\d+)?"
+_DOCKER = re.compile(r"\d+/(?:tcp|udp|sctp) -> ")
+"""What `docker port` prints has the container first, and the outside behind the arrow."""
 _ARROW = re.compile(
     rf"""(?:[-*•]\s+)?(?:(?P<name>[^|,;\t]*?)[:：]\s+)?
     (?:(?P<before>tcp/udp|udp/tcp|tcp\+udp|tcp|udp|both)\s+(?P<outer>{_PORTS})|(?P<first>{_PORTS})/(?P<after>tcp|udp))
@@ -71,7 +73,7 @@ def _recognise(text: str) -> Likeness:
     lines = [line for line in lines if line and not line.startswith(("#", "//", "```"))]
     if any(_header(line) is not None for line in lines[:40]):
         return Likeness.SURE
-    arrows = sum(_ARROW.fullmatch(line) is not None for line in lines)
+    arrows = sum(_ARROW.fullmatch(line) is not None and _DOCKER.match(line) is None for line in lines)
     return Likeness.NO if not arrows else Likeness.SURE if arrows * 2 > len(lines) else Likeness.MAYBE
 
 
