@@ -337,11 +337,11 @@ def test_every_code_that_the_program_speaks_of_is_in_the_catalogue() -> None:
     """A code misspelt would fail only when its fault turns up."""
     catalogue = tomllib.loads(resource("audit", "en.toml").read_text(encoding="utf-8"))
     room = Path(resource("audit")).parent.parent / "wizard"
-    files = [room / "probes" / "audit.py", *(room / "audit").glob("*.py")]
+    files = [*(room / "probes").glob("audit*.py"), *(room / "audit").glob("*.py")]
     source = "".join(file.read_text(encoding="utf-8") for file in files)
-    used = {a or b for a, b in re.findall(r'_find\(\s*"([\w-]+)"|\bfound\(\s*conf, "([\w-]+)"', source)}
+    used = {a or b for a, b in re.findall(r'\.find\(\s*"([\w-]+)"|\bfound\(\s*conf, "([\w-]+)"', source)}
     assert len(used) > 40
     assert used <= set(WEIGHT)
-    missing = {a or b for a, b in re.findall(r'_miss\("([\w-]+)"|NotChecked\("([\w-]+)"', source)}
+    missing = {a or b for a, b in re.findall(r'\.miss\("([\w-]+)"|NotChecked\("([\w-]+)"', source)}
     assert missing <= set(catalogue["not-checked"])
     assert NotChecked("version") in audited("").not_checked
