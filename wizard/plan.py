@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from wizard.model.hop import Hop
+from wizard.model.hop import Hop, HopKind
 from wizard.model.port import OutsidePort, Protocol, Speaks
 from wizard.model.project import Project, arrival_numbers
 from wizard.model.vantage import Vantage
+
+_ROUTE_OVER_SIX = frozenset({HopKind.ROUTER, HopKind.CGNAT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,21 @@ def make_plan(project: Project, vantage: Vantage) -> tuple[Probe, ...]:
         for plan in project.ports
         for number in plan.outside
     )
+
+
+def plan_over(project: Project, vantage: Vantage, address: str) -> tuple[Probe, ...]:
+    """The probes of the outermost entry of `vantage`, sent to another address that clients are given for it.
+
+    From behind a hop that translates, an IPv6 address of the host is entered where the host's own network begins, if
+    only routers lie outward of it: over IPv6 those translate nothing.
+    """
+    found = entries(project, vantage)
+    outward = [hop.kind for hop in project.hops[: found[0]]] if found else []
+    is_six = ":" in address
+    if not found or any(kind.translates and not (is_six and kind in _ROUTE_OVER_SIX) for kind in outward):
+        return ()
+    enters = project.hops[found[0]].id
+    return tuple(replace(probe, address=address) for probe in make_plan(project, vantage) if probe.enters == enters)
 
 
 def counterpart(project: Project, vantage: Vantage, enters: str, port: OutsidePort) -> Probe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,10 +20,10 @@ from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
 from wizard.observation import RESPONDER, Configured, Fact, NameResolved, Observation, Outcome
-from wizard.plan import Probe, counterpart, entries, make_plan, same_address
+from wizard.plan import Probe, counterpart, entries, make_plan, plan_over, same_address
 from wizard.probes.dns import resolve
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
-from wizard.system.interfaces import networks
+from wizard.system.interfaces import has_route, networks
 from wizard.system.listening import inspect
 from wizard.vantage.here import why_not_here
 from wizard.vantage.local import LocalPlace
@@ -310,28 +311,31 @@ class Session:
                             yield item
 
     def _other_family(self, vantage: Vantage, fact: NameResolved, facts: Sequence[NameResolved]) -> list[Probe]:
-        """The ends and the middle of each planned range, at an address of the family that the path does not plan."""
-        found = entries(self.project, vantage)
-        if vantage.kind is not VantageKind.LOCAL or vantage.beyond is not None or not fact.addresses or not found:
+        """Every planned port, at an address of the family that the path does not plan."""
+        address = next(iter(fact.addresses), None)
+        if (
+            vantage.kind is not VantageKind.LOCAL
+            or address is None
+            or self._planned_family(facts) in (None, fact.family)
+        ):
             return []
-        address = self.project.hops[found[0]].address or ""
-        planned = parse_ip(address)
+        near = [ipaddress.ip_interface(str(network)).network for network in networks()]
+        if vantage.beyond is not None and not any(ipaddress.ip_address(address) in network for network in near):
+            # Who knows which hops lie between.
+            return []
+        probes = plan_over(self.project, vantage, address)
+        # Where no packet can leave, one says so for all.
+        return list(probes if has_route(address) else probes[:1])
+
+    def _planned_family(self, facts: Sequence[NameResolved]) -> int | None:
+        """4 or 6: over which clients come in by the path as it is planned; None if that cannot be told."""
+        entrance = next((hop.address for hop in self.project.hops if hop.address is not None), "")
+        planned = parse_ip(entrance)
         if planned is not None:
-            family: int = planned.version
-        elif same_address(address) == same_address(fact.name):
-            family = next(other.family for other in facts if other.addresses)
-        else:
-            return []
-        if family == fact.family:
-            return []
-        samples = {
-            OutsidePort(plan.protocol, number) for plan in self.project.ports for number in _sample(plan.outside)
-        }
-        return [
-            replace(probe, address=fact.addresses[0])
-            for probe in make_plan(self.project, vantage)
-            if probe.enters == self.project.hops[found[0]].id and probe.planned in samples
-        ]
+            return planned.version
+        if same_address(entrance) != same_address(self.project.public_address):
+            return None
+        return next((fact.family for fact in facts if fact.addresses), None)
 
     def _second_look(self, vantage: Vantage) -> list[Probe]:
         """Probes on the other protocol, at the ends and the middle of each stretch that did not get through."""

@@ -63,25 +63,30 @@ AT_SERVICE = frozenset({Kind.NOT_RUNNING, Kind.LOOPBACK_ONLY, Kind.HELD, Kind.EC
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault at one hop, for the outside ports `first` to `last` of `protocol`, or of both."""
+    """One fault at one hop, for the outside ports `first` to `last` of `protocol`, or of both.
+
+    `six`: it is in the rules for IPv6 of a path that is planned over IPv4.
+    """
 
     hop: str
     kind: Kind
     protocol: str | None = None
     first: int = 1
     last: int = 65535
+    six: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Read "router not-forwarded udp 30152-30201"; protocol and ports may be left out."""
-        hop, kind, *rest = text.split()
+        """Read "router not-forwarded udp 30152-30201", or "router@6 …"; protocol and ports may be left out."""
+        where, kind, *rest = text.split()
+        hop, _, family = where.partition("@")
         protocol = rest[0] if rest else None
         first, last = span(rest[1]) if len(rest) > 1 else (1, 65535)
-        return cls(hop, Kind(kind), protocol, first, last)
+        return cls(hop, Kind(kind), protocol, first, last, six=family == "6")
 
     def __str__(self) -> str:
         ports = "" if (self.first, self.last) == (1, 65535) else f" {self.first}-{self.last}"
-        return f"{self.hop} {self.kind} {self.protocol or ''}{ports}".rstrip()
+        return f"{self.hop}{'@6' if self.six else ''} {self.kind} {self.protocol or ''}{ports}".rstrip()
 
     def hits(self, protocol: str, outside: int) -> bool:
         """Whether it touches a planned port, named by its outside number."""
@@ -100,7 +105,7 @@ def stopped(path: Path, faults: tuple[Fault, ...]) -> dict[tuple[str, int], froz
     found: dict[tuple[str, int], frozenset[str]] = {}
     for ports in path.ports:
         for number in range(ports.first, ports.last + 1):
-            hops = {f.hop for f in faults if f.kind not in HARMLESS and f.hits(ports.protocol, number)}
+            hops = {f.hop for f in faults if f.kind not in HARMLESS and not f.six and f.hits(ports.protocol, number)}
             # The first of the range is where "all to the first port" is right.
             hops -= {f.hop for f in faults if f.kind is Kind.ONE_PORT and number == ports.first}
             if hops:

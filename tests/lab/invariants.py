@@ -25,12 +25,12 @@ def rows(listed: list[dict[str, Any]]) -> dict[Port, str]:
     return found
 
 
-def suspects(result: dict[str, Any]) -> dict[Port, list[str]]:
-    """The hops that error findings accuse, for each port, outermost first."""
+def suspects(result: dict[str, Any], severity: str = "error") -> dict[Port, list[str]]:
+    """The hops that findings of a severity accuse, for each port, outermost first."""
     order = [hop["id"] for hop in result["hops"]]
     found: dict[Port, set[str]] = {}
     for finding in result["findings"]:
-        if finding["severity"] == "error":
+        if finding["severity"] == severity and finding.get("outside"):
             first, last = span(finding["outside"])
             for number in range(first, last + 1):
                 found.setdefault((finding["protocol"], number), set()).update(finding["suspects"])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
 
@@ -54,6 +55,8 @@ class Lab:
             self._start_relays()
             self.project = self.files / "project.toml"
             self.project.write_text(self.path.project())
+            self.hosts = self.files / "hosts"
+            self.hosts.write_text("".join(f"{to} {self.path.public_address}\n" for to in self.path.resolves))
             self.break_()
             self._settle()
         except BaseException:
@@ -68,8 +71,12 @@ class Lab:
         """Switch these faults on and all others off. `respond_at` is the hop whose place the responder takes."""
         self.faults = tuple(Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults)
         changed = set()
+        four = [fault for fault in self.faults if not fault.six]
+        over_six = [replace(fault, six=False) for fault in self.faults if fault.six]
         for position, machine in enumerate(self.topology.machine_of):
-            rules = table(self.path, position, self._mapped_to(position), machine.address, CONTROL, self.faults)
+            rules = table(self.path, position, self._mapped_to(position), machine.address, CONTROL, four)
+            if machine.six is not None:
+                rules += table(self.path, position, None, machine.six, CONTROL, over_six)
             if self._rules.get(position) != rules:
                 machine.space.nft(rules)
                 self._rules[position] = rules
@@ -95,6 +102,8 @@ class Lab:
         argv += ["--vantage", vantage] if named else []
         for file in merge:
             argv += ["--with", str(file)]
+        if self.path.resolves:
+            argv = ["unshare", "--mount", "sh", "-c", f'mount --bind {self.hosts} /etc/hosts && exec "$@"', "sh", *argv]
         told = self.path.vantage(vantage)
         with self.topology.vantages[told.used_by or vantage].space.entered():
             done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120, env=_ENVIRONMENT)
@@ -125,9 +134,11 @@ class Lab:
         return self.topology.machine_of[position].target if translates else None
 
     def _settle(self) -> None:
-        last = self.topology.machine_of[-1].address
-        for machine in self.topology.vantages.values() if is_six(last) else ():
-            machine.space.reaches(last)
+        last = self.topology.machine_of[-1]
+        six = last.address if is_six(last.address) else last.six
+        for machine in self.topology.vantages.values():
+            if six is not None and is_six(machine.six or machine.address):
+                machine.space.reaches(six)
 
     def _open_home(self) -> None:
         if self.topology.home is not None:

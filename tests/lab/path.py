@@ -13,7 +13,8 @@ FILTERS = frozenset({"security-group", "firewall"})
 class LabHop:
     """One hop. `at` is the address that its machine has, also where the project does not tell it.
 
-    `userland`: a container whose ports a proxy program publishes, instead of DNAT.
+    `six` is the IPv6 address that it has besides. `userland`: a container whose ports a proxy program publishes,
+    instead of DNAT.
     """
 
     id: str
@@ -21,6 +22,7 @@ class LabHop:
     address: str | None = None
     at: str | None = None
     userland: bool = False
+    six: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,9 @@ class Ports:
 class LabVantage:
     """A computer to probe from. It stands outside, in the network behind a hop, or is the machine of a hop.
 
-    `beyond` is what the project says of it; `at` is its own address, unless it is a hop's machine. With `server` it is
-    a TURN server at that address, which relays the probes of the vantage `used_by`; `options` are further lines of
-    its configuration.
+    `beyond` is what the project says of it; `at` is its own address, unless it is a hop's machine, and `six` the IPv6
+    address that it has besides. With `server` it is a TURN server at that address, which relays the probes of the
+    vantage `used_by`; `options` are further lines of its configuration.
     """
 
     id: str
@@ -51,17 +53,19 @@ class LabVantage:
     server: str | None = None
     used_by: str | None = None
     options: tuple[str, ...] = ()
+    six: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Hops outermost first, ports, and vantages."""
+    """Hops outermost first, ports, and vantages. `resolves` is what the name in `public_address` leads to."""
 
     name: str
     public_address: str
     hops: tuple[LabHop, ...]
     ports: tuple[Ports, ...]
     vantages: tuple[LabVantage, ...]
+    resolves: tuple[str, ...] = ()
 
     def index(self, hop: str) -> int:
         """Position of a hop, 0 outermost. Raises StopIteration for an unknown id."""

@@ -20,6 +20,7 @@ class Seen:
     `blames` has, for each blocked stretch of ports, "udp 30152-30201: router firewall": its suspects, outermost first.
     `unproven` has the stretches that nothing failed on and nothing proved. `hops` is the state of each hop, `codes` are
     findings that must be among those made. `arrivals`: what the responder saw at its network card is merged too.
+    `warns` are such stretches of warnings, about another way than the planned one.
     `misled`: a filter tells senders apart, so that the verdict is wrong; then the findings must say what they rest on.
     """
 
@@ -30,6 +31,7 @@ class Seen:
     codes: tuple[str, ...] = ()
     arrivals: bool = False
     misled: bool = False
+    warns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def _path(told: dict[str, Any]) -> Path:
         tuple(LabHop(**hop) for hop in told["hops"]),
         tuple(_ports(ports) for ports in told["ports"]),
         tuple(LabVantage(**{**vantage, "options": tuple(vantage.get("options", ()))}) for vantage in told["vantages"]),
+        tuple(told.get("resolves", ())),
     )
 
 
@@ -94,4 +97,5 @@ def _seen(told: dict[str, Any]) -> Seen:
         tuple(told.get("codes", ())),
         told.get("arrivals", False),
         told.get("misled", False),
+        tuple(told.get("warns", ())),
     )

@@ -59,6 +59,8 @@ def _agrees(path: Path, seen: Seen, run: Run, where: str) -> None:
     assert rows(run.result["ports"]) == expected, where
     assert {hop["id"]: hop["state"] for hop in run.result["hops"]} == dict(seen.hops), where
     assert run.status == EXITS["blocked" if blamed else "unknown" if seen.unproven else "open"], where
+    if seen.warns:
+        assert suspects(run.result, "warning") == _spread(seen.warns), where
     found = {finding["code"] for finding in run.result["findings"]}
     assert found >= set(seen.codes), where
 

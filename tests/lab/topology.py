@@ -36,6 +36,7 @@ class Machine:
     hops: list[int] = field(default_factory=list)
     target: str | None = None
     """Where what comes in goes on to: the machine of the next hop inward."""
+    six: str | None = None
 
 
 class Topology:
@@ -104,6 +105,7 @@ class Topology:
                     own = own or next((a for i in waiting if (a := self._own(i))), None)
                     assert own is not None, f"{hop.id} needs an address, or one in `at`"
                     machine = self._host(hop.id, current, own)
+            self._besides(machine, hop.six)
             for outer in outward:
                 outer.target = outer.target or machine.address
             outward = []
@@ -126,7 +128,9 @@ class Topology:
 
     def _visitor(self, vantage: LabVantage, network: Network) -> Machine:
         outside = OUTSIDE6 if is_six(self.path.hops[0].at or self.path.public_address) else OUTSIDE
-        return self._host(f"from-{vantage.id}", network, vantage.at or outside)
+        machine = self._host(f"from-{vantage.id}", network, vantage.at or outside)
+        self._besides(machine, vantage.six)
+        return machine
 
     def _own(self, position: int) -> str | None:
         return self.path.hops[position].at or self.path.hops[position].address
@@ -165,11 +169,26 @@ class Topology:
         ]
         return Machine(space, address)
 
+    def _besides(self, machine: Machine, six: str | None) -> None:
+        if six is not None:
+            machine.six = six
+            gateway = host_in(network_of(six), "1")
+            self._inner[machine.space.name] += [
+                f"addr add {plugged(six)} dev wan",
+                f"route add default via {gateway}",
+            ]
+
     def _behind(self, machine: Machine, outer: Network, prefix: str) -> Network:
         """The network behind a machine that translates; over IPv6 it routes, and those outside must know of it."""
         if is_six(prefix):
             self._inner[outer.inside.name].append(f"route add {whole(prefix)} via {machine.address}")
-        return self._network(machine, prefix)
+        network = self._network(machine, prefix)
+        inner = next((hop.six for hop in self.path.hops if hop.six and hop.six != machine.six), None)
+        if machine.six is not None and inner is not None:
+            inside = network_of(inner)
+            self._inner[outer.inside.name].append(f"route add {whole(inside)} via {machine.six}")
+            self._inner[machine.space.name].append(f"addr add {plugged(host_in(inside, '1'))} dev lan")
+        return network
 
     def _network(self, machine: Machine, prefix: str) -> Network:
         """A network behind a machine, with an idle host .98 in it; .99 is nobody."""

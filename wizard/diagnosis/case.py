@@ -24,6 +24,8 @@ class Case:
     """Probes on the protocol that was not planned."""
     other_family: Mapping[OutsidePort, tuple[Observation, ...]]
     """Probes to the IPv6 address of a name whose path is planned over IPv4, or the other way round."""
+    other_verdicts: Mapping[OutsidePort, PortVerdict]
+    """What those probes say by themselves."""
     arrived: frozenset[OutsidePort]
     """The ports of which a probe was seen at the service's network card."""
     facts: tuple[Fact, ...]

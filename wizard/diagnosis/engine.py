@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Container, Iterable, Iterator, Sequence
 
+from wizard.diagnosis.arrival import card
 from wizard.diagnosis.case import Case
 from wizard.diagnosis.configured import config_findings
 from wizard.diagnosis.crossing import failed_from, proven_from
 from wizard.diagnosis.facts import fact_findings
+from wizard.diagnosis.families import family_findings
 from wizard.diagnosis.findings import error_findings
 from wizard.diagnosis.hairpin import parse_ip
 from wizard.diagnosis.tomography import Blame, Evidence, Failure, PortVerdict, Proof, caught_unequal, judge
@@ -22,11 +23,6 @@ from wizard.plan import same_address
 
 _Key = tuple[str, str, str]
 _DOORS = {4: "IPv4", 6: "IPv6"}
-CLOCKS_DIFFER = timedelta(minutes=10)
-"""An arrival that is told so much before or after a probe failed was another probe's: clocks differ by less."""
-
-ANSWERED_WITHIN = timedelta(seconds=5)
-"""A responder tells that a probe arrived and that it answered it within far less, by one clock."""
 
 
 class Diagnoser:
@@ -133,6 +129,9 @@ class Diagnoser:
             observations={port: tuple(self._of_path(port)) for port in self._ports},
             counterparts={port: tuple(held.values()) for port, held in self._counterparts.items()},
             other_family={port: tuple(self._of_other_family(port)) for port in self._ports},
+            other_verdicts={
+                port: verdict for port in self._ports if (verdict := self._over_other_family(port)) is not None
+            },
             arrived=frozenset(
                 port
                 for port in self._reports
@@ -140,7 +139,7 @@ class Diagnoser:
             ),
             facts=tuple(sorted(self._facts, key=repr)),
         )
-        findings = error_findings(case) + fact_findings(case) + config_findings(case)
+        findings = error_findings(case) + fact_findings(case) + family_findings(case) + config_findings(case)
         order = {severity: rank for rank, severity in enumerate(Severity)}
         return Diagnosis(
             hops=tuple(self._hop_verdict(position) for position in range(len(self._kinds))),
@@ -189,8 +188,11 @@ class Diagnoser:
         return [*self._other_family.get(port, {}).values(), *second]
 
     def _evidence(self, port: OutsidePort) -> Iterator[Evidence]:
+        yield from self._seen_evidence(port, self._of_path(port))
+        yield from self._blamed.get(port, ())
+
+    def _seen_evidence(self, port: OutsidePort, held: Sequence[Observation]) -> Iterator[Evidence]:
         last = len(self._kinds) - 1
-        held = self._of_path(port)
         for item in held:
             if item.outcome is Outcome.ANSWERED:
                 proven = self._proven_to(item, last)
@@ -200,11 +202,26 @@ class Diagnoser:
             elif item.outcome.blames:
                 outermost = min(self._position[other.enters] for other in held if _same_packet(item, other))
                 suspect = failed_from(self._project, item, outermost)
-                card = self._card(port, item)
+                card_at = self._card(port, item)
                 if suspect is not None:
-                    yield Failure(suspect, item.outcome, card if card is not None and card > suspect else None)
+                    yield Failure(suspect, item.outcome, card_at if card_at is not None and card_at > suspect else None)
 
-        yield from self._blamed.get(port, ())
+    def _over_other_family(self, port: OutsidePort) -> PortVerdict | None:
+        """The verdict on a port over the family that the path does not plan; None if nobody probed it there."""
+        held = self._of_other_family(port)
+        if not held:
+            return None
+        evidence = set(self._seen_evidence(port, held))
+        kinds = self._kinds
+        # A tunnel's client dials in on its own: inward of the tunnel it is all the same how somebody came to it.
+        tunnels = [position for position, kind in enumerate(kinds) if kind is HopKind.TUNNEL_SERVER]
+        if tunnels:
+            proofs = [item for item in self._evidence(port) if isinstance(item, Proof) and item.last > tunnels[0]]
+            evidence |= {Proof(max(tunnels[0] + 1, proof.first), proof.last) for proof in proofs}
+        if all(":" in item.address for item in held):
+            # Over IPv6 nobody has to share an address.
+            evidence |= {Proof(position, position) for position, kind in enumerate(kinds) if kind is HopKind.CGNAT}
+        return judge(kinds, evidence)
 
     def _unequal_hops(self) -> frozenset[int]:
         """The hops that an arrival caught treating senders differently, on any port."""
@@ -221,30 +238,12 @@ class Diagnoser:
             self._unequal = None
 
     def _card(self, port: OutsidePort, failed: Observation) -> int | None:
-        """The first hop behind the network card at which the probe that failed arrived, if it did and got no answer.
-
-        The card is on the responder's own host: outward of the host's firewalls that stand right before it. What was
-        answered there passed those, and its answer was lost anywhere on the way back.
-        """
-        mine = [
-            report
-            for report in self._reports.get(port, ())
-            if (report.probe_vantage, report.probe_enters) == (failed.vantage, failed.enters)
-        ]
-        answered = [report for report in mine if report.outcome is Outcome.ANSWERED and report.error is None]
-        cards = [
-            self._position[report.enters]
-            for report in mine
-            if report.outcome is Outcome.ARRIVED
-            and abs(report.at - failed.at) <= CLOCKS_DIFFER
-            and not any(_same_arrival(report, other) for other in answered)
-        ]
-        if not cards:
+        """The first hop behind the network card at which the probe that failed arrived, if it did and got no answer."""
+        reports = self._reports.get(port)
+        if not reports:
             return None
-        card = min(cards)
-        while card > 0 and self._kinds[card - 1] is HopKind.FIREWALL:
-            card -= 1
-        return card
+        sent = [*self._seen[port].values(), *self._other_family.get(port, {}).values()]
+        return card(failed, reports, sent, self._position, self._kinds)
 
     def _proven_to(self, item: Observation, last: int) -> int | None:
         """The innermost hop that an answer proves. A responder proves what is before the hop that it stands in for."""
@@ -263,11 +262,6 @@ def _is_second_door(key: _Key, held: Container[_Key]) -> bool:
 def _same_packet(one: Observation, other: Observation) -> bool:
     """Whether two probes of one port went out as the same packet: a name and a number can be one address."""
     return one.vantage == other.vantage and same_address(one.address) == same_address(other.address)
-
-
-def _same_arrival(arrived: Observation, answered: Observation) -> bool:
-    """Whether two reports of one responder are about one probe: a later run may send from the same port again."""
-    return arrived.seen_as == answered.seen_as and abs(arrived.at - answered.at) <= ANSWERED_WITHIN
 
 
 def _weight(item: Observation) -> tuple[object, ...]:

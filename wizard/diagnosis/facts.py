@@ -21,7 +21,6 @@ def fact_findings(case: Case) -> list[Finding]:
         *_senders_differ(case),
         *_carrier_nat(case),
         *_names(case),
-        *_other_family(case),
         *_relays(case),
         *_unproven(case),
         *_rewritten(case),
@@ -151,26 +150,6 @@ def _entrance(case: Case) -> str | None:
         if hop.address is not None or hop.kind.translates:
             return hop.address
     return None
-
-
-def _other_family(case: Case) -> Iterator[Finding]:
-    """A published IPv6 (or IPv4) address behind which ports are closed."""
-    for plan in case.project.ports:
-        closed: dict[str, list[int]] = {}
-        for number in plan.outside:
-            held = case.other_family.get(OutsidePort(plan.protocol, number), ())
-            for o in held:
-                if o.outcome.blames:
-                    closed.setdefault(o.address, []).append(number)
-        for address, numbers in closed.items():
-            for outside in merge(numbers):
-                code = "aaaa-closed" if ":" in address else "a-closed"
-                values = {
-                    "ports": f"{plan.protocol} {spoken(outside)}",
-                    "address": address,
-                    "name": case.project.public_address,
-                }
-                yield Finding(code, Severity.WARNING, (), plan.protocol, outside, values)
 
 
 def _relays(case: Case) -> Iterator[Finding]:

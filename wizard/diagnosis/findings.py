@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from wizard.diagnosis.case import Case, spoken
 from wizard.diagnosis.configured import said
+from wizard.diagnosis.evidence import Counted, count, told
 from wizard.diagnosis.hairpin import parse_ip
 from wizard.diagnosis.next_test import next_test
 from wizard.diagnosis.tomography import Conviction, Failure
@@ -186,28 +186,13 @@ def _evidence(
     passing: Sequence[Observation],
     rest: tuple[PortRange, ...],
 ) -> Iterator[Phrase]:
-    seen: Counter[tuple[str, str, str, Outcome]] = Counter()
+    observations = [(port, o) for port in ports for o in case.observations[port]]
     example: dict[tuple[str, str], tuple[OutsidePort, Observation]] = {}
-    for port in ports:
-        for o in case.observations[port]:
-            if o.outcome.blames or o.outcome is Outcome.ANSWERED:
-                seen[o.vantage, o.enters, o.address, o.outcome] += 1
-            if o.outcome is Outcome.MISDIRECTED and o.came_in_on is not None:
-                example.setdefault((o.vantage, o.enters), (port, o))
-    for (vantage, enters, address, outcome), count in sorted(
-        seen.items(), key=lambda item: (case.project.index(item[0][1]), item[0])
-    ):
-        yield Phrase(
-            f"saw-{outcome}",
-            {
-                "vantage": vantage,
-                "hop": case.project.hop(enters).title,
-                "address": address,
-                "count": str(count),
-                "total": str(len(ports)),
-                "protocol": plan.protocol.value,
-            },
-        )
+    for port, o in observations:
+        if o.outcome is Outcome.MISDIRECTED and o.came_in_on is not None:
+            example.setdefault((o.vantage, o.enters), (port, o))
+    counted = count(o for _, o in observations)
+    yield from told(case.project, plan.protocol, counted, len(ports))
     for port, o in example.values():
         expected = case.arrives(plan, PortRange(port.number, port.number), len(case.project.hops) - 1)
         yield Phrase("came-in-on", {"ports": str(port), "got": o.came_in_on or "?", "expected": str(expected)})
@@ -219,12 +204,12 @@ def _evidence(
     arrived = sum(port in case.arrived for port in ports)
     if arrived:
         yield Phrase("arrived", {"count": str(arrived), "total": str(len(ports))})
-    elif _rests_on_equal_treatment(seen):
+    elif _rests_on_equal_treatment(counted):
         yield Phrase("alike")
 
 
-def _rests_on_equal_treatment(seen: Counter[tuple[str, str, str, Outcome]]) -> bool:
+def _rests_on_equal_treatment(counted: Counted) -> bool:
     """Whether one vantage's answers acquitted hops that stand between another vantage and the service."""
-    answered = {vantage for vantage, _, _, outcome in seen if outcome is Outcome.ANSWERED}
-    failed = {vantage for vantage, _, _, outcome in seen if outcome.blames}
+    answered = {vantage for vantage, _, _, outcome in counted if outcome is Outcome.ANSWERED}
+    failed = {vantage for vantage, _, _, outcome in counted if outcome.blames}
     return any(one != other for one in answered for other in failed)

@@ -48,6 +48,15 @@ def own_address(target: str) -> str:
         return str(sock.getsockname()[0]).partition("%")[0]
 
 
+def has_route(target: str) -> bool:
+    """Whether this computer knows a way to the IP address `target`. Sends nothing."""
+    try:
+        own_address(target)
+    except OSError:
+        return False
+    return True
+
+
 def source_network(own: str, known: tuple[Network, ...]) -> str:
     """`own` with the prefix of its network, `192.168.77.20/24`; of an address that no interface has, itself alone."""
     for network in known:

@@ -11,7 +11,7 @@ from wizard.probes.answer import Judgement
 from wizard.probes.conversation import Endpoint, Reply, trust
 from wizard.probes.directory import preferred
 from wizard.probes.fault import Fault, LinkFault
-from wizard.system.interfaces import own_address
+from wizard.system.interfaces import has_route
 from wizard.wire import uri
 from wizard.wire.long_term import Credentials
 from wizard.wire.turn_event import Invalid, Refused, Succeeded
@@ -50,7 +50,7 @@ async def find_server(text: str, credentials: Credentials) -> RelayServer | str:
         transport, ends = await preferred(found)
     except OSError as fault:
         return f"the name of the TURN server cannot be resolved: {fault}"
-    end = next((end for end in ends if _has_route(end.address)), None)
+    end = next((end for end in ends if has_route(end.address)), None)
     if end is None:
         return f"this computer has no route to the TURN server at {ends[0].address}"
     try:
@@ -58,14 +58,6 @@ async def find_server(text: str, credentials: Credentials) -> RelayServer | str:
     except (OSError, ssl.SSLError) as fault:
         return f"the trusted certificates of this computer cannot be read: {fault}"
     return RelayServer(found, transport, end.address, end.port, credentials, tls)
-
-
-def _has_route(address: str) -> bool:
-    try:
-        own_address(address)
-    except OSError:
-        return False
-    return True
 
 
 def refusal(reply: Reply, what: str) -> Judgement:
