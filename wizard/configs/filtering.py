@@ -72,7 +72,10 @@ class Chain:
             taken = rule.takes(question)
             if taken is Who.PERHAPS or (taken is not Who.NOBODY and rule.action is Action.EITHER):
                 doubts.append(rule)
-            elif taken is Who.PART or (taken is Who.FEW and rule.action is Action.ADMIT):
+            elif taken is Who.PART or (
+                # That inside or some few may do anything, as most firewalls say, was not meant for this port.
+                taken is Who.FEW and rule.action is Action.ADMIT and rule.numbers is not None
+            ):
                 parts.append(rule)
             elif taken is Who.EVERYBODY:
                 last = rule

@@ -1,4 +1,4 @@
-"""Every product there is: each file of this folder that has a PRODUCT."""
+"""Every product there is: each file of this folder that has a PRODUCT, or PRODUCTS that are alike."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def products() -> tuple[Product, ...]:
     """In the order of their ids."""
     modules = [import_module(f"wizard.configs.{found.name}") for found in pkgutil.iter_modules(wizard.configs.__path__)]
     found = [module.PRODUCT for module in modules if hasattr(module, "PRODUCT")]
+    found += [alike for module in modules for alike in getattr(module, "PRODUCTS", ())]
     return tuple(sorted(found, key=lambda product: product.id))
 
 

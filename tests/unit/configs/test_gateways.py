@@ -28,7 +28,8 @@ from wizard.model.project import Project
 from wizard.observation import Coverage
 
 ROUTERS = ("mikrotik", "openwrt", "router-table")
-GATEWAYS = (*ROUTERS, "aws")
+CLOUDS = ("alibaba", "azure", "google", "hetzner", "huawei", "oracle", "tencent")
+GATEWAYS = (*ROUTERS, "aws", "opnsense", "pfsense", "windows-firewall", *CLOUDS)
 
 FOLDER = Path(__file__).parent / "gateways"
 FILES: list[dict[str, Any]] = tomllib.loads((FOLDER / "expected.toml").read_text("utf-8"))["file"]
@@ -90,12 +91,22 @@ def in_an_empty_group(commands: str) -> str:
     return json.dumps({"SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": permissions}]})
 
 
+def on_a_new_windows(commands: str) -> str:
+    """What Windows lists once the commands are run."""
+    made = [line for line in commands.splitlines() if line.startswith("New-NetFirewallRule ")]
+    options = [dict(re.findall(r"-(\w+) ('[^']*'|\S+)", line)) for line in made]
+    assert all(each["Direction"] == "Inbound" for each in options)
+    rules = [{**each, "LocalPort": [each["LocalPort"]], "RemoteAddress": ["Any"]} for each in options]
+    return json.dumps({"Rules": rules})
+
+
 APPLIED: dict[str, Callable[[str], str]] = {
     "aws": in_an_empty_group,
     "mikrotik": on_a_new_mikrotik,
     "openwrt": on_a_new_openwrt,
+    "windows-firewall": on_a_new_windows,
 }
-WRITTEN_AND_READ = [name for name in GATEWAYS if product(name).read and product(name).write]
+WRITTEN_AND_READ = (*ROUTERS, "aws", "windows-firewall")
 
 
 @st.composite
