@@ -274,6 +274,112 @@
     </message>
 </context>
 <context>
+    <name>ConfigActions</name>
+    <message>
+        <source>Configuration files</source>
+        <translation>配置文件</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>My service</source>
+        <translation>我的服务</translation>
+    </message>
+    <message>
+        <source>Which hop is it of?</source>
+        <translation>它属于哪一跳？</translation>
+    </message>
+    <message>
+        <source>{file} could configure several hops.</source>
+        <translation>{file} 可能是好几跳的配置。</translation>
+    </message>
+    <message>
+        <source>&amp;Cancel</source>
+        <translation>取消(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Keep it in a file</source>
+        <translation>保存到文件</translation>
+    </message>
+    <message>
+        <source>Read this computer&apos;s rules</source>
+        <translation>读取本机的规则</translation>
+    </message>
+    <message>
+        <source>Is it this hop? These commands change nothing. What they print is kept beside the project.</source>
+        <translation>本机就是这一跳吗？这些命令不会改动任何东西，输出会保存在项目旁边。</translation>
+    </message>
+    <message>
+        <source>&amp;Run them</source>
+        <translation>运行(&amp;R)</translation>
+    </message>
+    <message>
+        <source>This computer has none of these commands.</source>
+        <translation>本机没有这些命令。</translation>
+    </message>
+    <message>
+        <source>That did not work</source>
+        <translation>没有成功</translation>
+    </message>
+    <message>
+        <source>&amp;Close</source>
+        <translation>关闭(&amp;C)</translation>
+    </message>
+</context>
+<context>
+    <name>ConfigCard</name>
+    <message>
+        <source>Its configuration</source>
+        <translation>它的配置</translation>
+    </message>
+    <message>
+        <source>Add a &amp;file…</source>
+        <translation>添加文件(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>Pa&amp;ste…</source>
+        <translation>粘贴(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>Read this &amp;computer&apos;s…</source>
+        <translation>读取本机的(&amp;C)…</translation>
+    </message>
+    <message>
+        <source>&amp;Write what it lacks for</source>
+        <translation>写出所缺的规则(&amp;W)，用于</translation>
+    </message>
+    <message>
+        <source>And this takes it back:</source>
+        <translation>撤销的方法：</translation>
+    </message>
+    <message>
+        <source>Add the file that this hop runs with, or what a command printed. Nothing is sent.</source>
+        <translation>添加这一跳正在使用的文件，或某个命令的输出。不会发送任何数据。</translation>
+    </message>
+    <message>
+        <source>Save the project first: what is read is kept beside it.</source>
+        <translation>请先保存项目：读到的内容会保存在它旁边。</translation>
+    </message>
+    <message>
+        <source>Take off</source>
+        <translation>去掉</translation>
+    </message>
+    <message>
+        <source>Take {file} off this hop</source>
+        <translation>从这一跳去掉 {file}</translation>
+    </message>
+    <message>
+        <source>choose a product</source>
+        <translation>请选择产品</translation>
+    </message>
+    <message>
+        <source>It lacks nothing.</source>
+        <translation>什么都不缺。</translation>
+    </message>
+</context>
+<context>
     <name>Copied</name>
     <message>
         <source>Copy</source>
@@ -715,6 +821,29 @@ Add this computer where it really stands: outside of everything if it is on anot
     <message>
         <source>✔ Tests can be sent from here by this computer.</source>
         <translation>✔ 本机可以从这里发起测试。</translation>
+    </message>
+</context>
+<context>
+    <name>PasteDialog</name>
+    <message>
+        <source>Paste a configuration</source>
+        <translation>粘贴配置</translation>
+    </message>
+    <message>
+        <source>A file, or what a command printed</source>
+        <translation>一个文件，或某个命令的输出</translation>
+    </message>
+    <message>
+        <source>&amp;Keep it…</source>
+        <translation>保存(&amp;K)…</translation>
+    </message>
+    <message>
+        <source>&amp;Cancel</source>
+        <translation>取消(&amp;C)</translation>
+    </message>
+    <message>
+        <source>this text</source>
+        <translation>这段文字</translation>
     </message>
 </context>
 <context>
@@ -1244,6 +1373,14 @@ Add this computer where it really stands: outside of everything if it is on anot
     <message>
         <source>On this computer only, with faults to find.</source>
         <translation>只在本机上，有故障等您查找。</translation>
+    </message>
+    <message>
+        <source>From con&amp;figuration files…</source>
+        <translation>从配置文件开始(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>Compose files, frpc.toml, firewall rules: the path is built of what they say.</source>
+        <translation>Compose 文件、frpc.toml、防火墙规则：按它们的内容生成路径。</translation>
     </message>
     <message>
         <source>Begin with another service</source>

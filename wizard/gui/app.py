@@ -19,6 +19,7 @@ from wizard.gui.jobs import Jobs
 from wizard.gui.preferences import Preferences
 from wizard.gui.speech import Speech
 from wizard.gui.theme import Theme
+from wizard.gui.view_models.configs import ConfigsModel
 from wizard.gui.view_models.document import DocumentModel
 from wizard.gui.view_models.passwords import PasswordModel
 from wizard.gui.view_models.run import RunModel
@@ -48,11 +49,13 @@ async def live(app: QApplication, folder: Path, project: Path | None) -> None:
     preferences = Preferences(folder)
     async with asyncio.TaskGroup() as group:
         jobs = Jobs(group, lambda error: _tell(window, error))
+        document = DocumentModel(jobs, RecentFiles(folder), Recovery(folder))
         context = Context(
             theme=Theme(app, preferences.look),
             speech=Speech(app, preferences.language),
             jobs=jobs,
-            document=DocumentModel(jobs, RecentFiles(folder), Recovery(folder)),
+            document=document,
+            configs=ConfigsModel(jobs, document),
             run=RunModel(jobs),
             passwords=PasswordModel(jobs, system_keyring()),
             kept_servers=KeptServers(folder),

@@ -45,6 +45,13 @@ async def file_to_open(parent: QWidget, title: str, kinds: str, folder: Path | N
     return await _file(dialog)
 
 
+async def files_to_open(parent: QWidget, title: str, kinds: str) -> tuple[Path, ...]:
+    """Ask for existing files, one or more."""
+    dialog = QFileDialog(parent, title, QDir.homePath(), kinds)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    return await _files(dialog)
+
+
 async def file_to_save(parent: QWidget, title: str, kinds: str, name: str, folder: Path | None = None) -> Path | None:
     """Ask where to save. The ending of `name` is put to a name without one."""
     dialog = QFileDialog(parent, title, str(folder or QDir.homePath()), kinds)
@@ -69,6 +76,9 @@ async def file_to_save(parent: QWidget, title: str, kinds: str, name: str, folde
 
 
 async def _file(dialog: QFileDialog) -> Path | None:
+    return next(iter(await _files(dialog)), None)
+
+
+async def _files(dialog: QFileDialog) -> tuple[Path, ...]:
     accepted = await answered(dialog)
-    files = dialog.selectedFiles()
-    return Path(files[0]) if accepted and files else None
+    return tuple(Path(file) for file in dialog.selectedFiles()) if accepted else ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wizard.gui.jobs import Jobs
 from wizard.gui.speech import Speech
 from wizard.gui.theme import Theme
+from wizard.gui.view_models.configs import ConfigsModel
 from wizard.gui.view_models.document import DocumentModel
 from wizard.gui.view_models.passwords import PasswordModel
 from wizard.gui.view_models.run import RunModel
@@ -21,6 +22,7 @@ class Context:
     speech: Speech
     jobs: Jobs
     document: DocumentModel
+    configs: ConfigsModel
     run: RunModel
     passwords: PasswordModel
     kept_servers: KeptServers

@@ -65,6 +65,8 @@ def without_hop(table: Table, position: int) -> Table:
                 inside.setdefault(heir, numbers)
         if "inside" in port and not inside:
             del port["inside"]
+    if "configs" in changed:
+        changed["configs"] = [config for config in changed["configs"] if config.get("hop") != gone]
     for vantage in changed.get("vantages", []):
         if vantage.get("beyond") == gone:
             if position:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wizard.model.config_file import ConfigFile
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import PortPlan, PortRange, Protocol
 from wizard.model.project import Project
@@ -21,6 +22,11 @@ def sketch(table: Mapping[str, Any]) -> Project:
         hops=hops,
         ports=tuple(plan for item in _items(table, "ports") if (plan := _plan(item, ids)) is not None),
         vantages=tuple(place for item in _items(table, "vantages") if (place := _vantage(item, ids)) is not None),
+        configs=tuple(
+            ConfigFile(text_of(item, "hop"), text_of(item, "file"), text_of(item, "product") or None)
+            for item in _items(table, "configs")
+            if text_of(item, "hop") in ids and text_of(item, "file")
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from wizard.gui.bench.page import BenchPage
 from wizard.gui.bench.running import BenchModel
 from wizard.gui.bench.servers import ServerListModel
 from wizard.gui.bench.window import BenchWindow
+from wizard.gui.config_files import ConfigActions, is_project, is_result
 from wizard.gui.context import Context
 from wizard.gui.controls.frames import Text
 from wizard.gui.files import FileActions
@@ -75,6 +76,7 @@ class Window(QMainWindow):
         self.faults = PracticeFaults(context, self.practice)
         self.test_page.show_practice(self.faults)
         self.files = FileActions(context, self.report, self.test_page.answerers, self)
+        self.configs = ConfigActions(context, self)
         self.menus = Menus(context, self.files, preferences, self)
         self._build()
         self._connect()
@@ -138,6 +140,10 @@ class Window(QMainWindow):
         self.service_page.new_wanted.connect(self.files.begin)
         self.service_page.server_test_wanted.connect(lambda: self._open_page(self.bench_page))
         self.service_page.practice_wanted.connect(self._start_practice)
+        self.service_page.import_wanted.connect(self.configs.import_files)
+        self.path_page.configs.add_wanted.connect(self.configs.add)
+        self.path_page.configs.paste_wanted.connect(self.configs.paste)
+        self.path_page.configs.look_wanted.connect(self.configs.look)
         self.practice.ready.connect(self._practice_ready)
         self.practice.error.connect(self.context.document.error)
         self.test_page.answerers.script_wanted.connect(self.files.save_script)
@@ -271,15 +277,25 @@ class Window(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                path = Path(url.toLocalFile())
-                if path.suffix == ".json":
-                    self.files.bring_result(path)
-                else:
-                    self.files.open(path)
-                event.acceptProposedAction()
-                return
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if not paths:
+            return
+        event.acceptProposedAction()
+        if is_project(paths[0]):
+            self.files.open(paths[0])
+        elif is_result(paths[0]):
+            self.files.bring_result(paths[0])
+        elif (hop := self._hop_under(event)) is not None:
+            self.configs.add(hop, paths)
+        else:
+            self.configs.import_files(paths)
+
+    def _hop_under(self, event: QDropEvent) -> str | None:
+        """The hop on whose card something was dropped."""
+        diagram = self.path_page.diagram
+        if self.page is not self.path_page:
+            return None
+        return diagram.hop_at(diagram.mapFrom(self, event.position().toPoint()).toPointF())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close or not self.context.document.dirty:

@@ -135,10 +135,17 @@ def to_text(told: CoverageReport, language: str = ENGLISH) -> str:
 
 def _said(row: Configured, language: str) -> str:
     where = f"{row.protocol} {row.outside}"
-    said = say(Phrase(f"coverage-{row.coverage}"), language)
-    rule = f"  {printable(row.rule)}" if row.rule else ""
-    at = say(Phrase("in-lines", {"file": row.file, "lines": _numbers(row.lines)}), language) if row.lines else ""
-    return f"  {_MARKS.get(row.coverage, _STOPS)} {where:<18} {said}{f'  ({at})' if at else ''}{rule}"
+    return f"  {_MARKS.get(row.coverage, _STOPS)} {where:<18} {row_text(row, language)}"
+
+
+def row_text(row: Configured, language: str = ENGLISH) -> str:
+    """What a configuration does with the ports of a row, and where it says so."""
+    parts = [say(Phrase(f"coverage-{row.coverage}"), language)]
+    if row.lines:
+        parts.append(say(Phrase("in-lines", {"file": row.file, "lines": _numbers(row.lines)}), language))
+    if row.rule:
+        parts.append(printable(row.rule))
+    return " · ".join(parts)
 
 
 def _numbers(lines: Sequence[int]) -> str:

@@ -66,11 +66,16 @@ class DiagramView(QWidget):
         self._fit()
         super().resizeEvent(event)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
+    def hop_at(self, point: QPointF) -> str | None:
+        """The hop whose card is at `point`."""
         inside = self._inside()
-        card = card_at(self._model, inside.width(), event.position() - inside.topLeft())
-        if card is not None:
-            self._choose(card.id)
+        card = card_at(self._model, inside.width(), point - inside.topLeft())
+        return card.id if card is not None else None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        hop = self.hop_at(event.position())
+        if hop is not None:
+            self._choose(hop)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         ids = [card.id for card in self._model.cards]

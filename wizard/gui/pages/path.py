@@ -13,6 +13,7 @@ from wizard.gui.diagram.model import diagram_model
 from wizard.gui.diagram.view import DiagramView
 from wizard.gui.edits import with_hop, with_hop_moved, with_value, without_hop
 from wizard.gui.flow import Step
+from wizard.gui.pages.config_card import ConfigCard
 from wizard.gui.pages.hop_words import HopWords
 from wizard.gui.pages.page import Page
 from wizard.gui.view_models.document import advices
@@ -65,6 +66,8 @@ class PathPage(Page):
         card.body.addLayout(fields)
         self.column.addWidget(card)
         self.form = card
+        self.configs = ConfigCard(context)
+        self.column.addWidget(self.configs)
         self._faults = Text("problem")
         self.column.addWidget(self._faults)
         self.column.addStretch(1)
@@ -112,6 +115,7 @@ class PathPage(Page):
         self.address.name(
             self.tr("A&ddress"), self.tr("Where it can be reached by itself. Leave it empty if it cannot.")
         )
+        self.configs.retranslate()
         self._menu.clear()
         for kind in HopKind:
             if kind is not HopKind.SERVICE:
@@ -126,9 +130,11 @@ class PathPage(Page):
         self.diagram.show_model(diagram_model(document.sketch, None, self.context.language, states=False))
         here = ("hops", self._selected)
         self.form.setVisible(bool(hops))
+        self.configs.setVisible(bool(hops))
         if hops:
             last = self._selected == len(hops) - 1
             self.diagram.show_highlight(document.text(*here, "id"))
+            self.configs.show_hop(document.text(*here, "id"))
             self._heading.setText(self.tr("Hop {number} of {count}").format(number=self._selected + 1, count=len(hops)))
             kind = next((k for k in HopKind if k.value == document.text(*here, "kind")), None)
             self.kind.offer([(k, self._words.title(k)) for k in self._kinds(last)], kind)

@@ -29,11 +29,12 @@ from wizard.model.presets import Preset, new_project, presets
 
 
 class ServicePage(Page):
-    """Signals: `open_wanted`, `server_test_wanted`, `practice_wanted`, `new_wanted` (Project)."""
+    """Signals: `open_wanted`, `server_test_wanted`, `practice_wanted`, `import_wanted`, `new_wanted` (Project)."""
 
     open_wanted = Signal()
     server_test_wanted = Signal()
     practice_wanted = Signal()
+    import_wanted = Signal()
     new_wanted = Signal(object)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
@@ -112,14 +113,16 @@ class ServicePage(Page):
     def _build_other_ways(self) -> None:
         self._other_heading = Text("heading")
         self.column.addWidget(self._other_heading)
-        row = QHBoxLayout()
-        row.setSpacing(14)
-        self.ways = tuple(_Way() for _ in range(3))
-        signals = (self.open_wanted, self.server_test_wanted, self.practice_wanted)
-        for way, signal in zip(self.ways, signals, strict=True):
-            way.button.clicked.connect(signal)
-            row.addWidget(way, 1)
-        self.column.addLayout(row)
+        grid = QGridLayout()
+        grid.setSpacing(14)
+        self.ways = tuple(_Way() for _ in range(4))
+        signals = (self.open_wanted, self.server_test_wanted, self.practice_wanted, self.import_wanted)
+        for place, (way, signal) in enumerate(zip(self.ways, signals, strict=True)):
+            way.button.clicked.connect(lambda _=False, signal=signal: signal.emit())
+            grid.addWidget(way, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        self.column.addLayout(grid)
 
     def first(self) -> QWidget:
         return self.presets
@@ -158,10 +161,14 @@ class ServicePage(Page):
             item = self.presets.item(row)
             item.setText(_preset(item).title.say(self.context.language))
             item.setToolTip(item.text())
-        opening, server, practice = self.ways
+        opening, server, practice, importing = self.ways
         opening.say(self.tr("&Open a project file…"), self.tr("A .toml file that you saved or were given."))
         server.say(self.tr("&Just test a STUN or TURN server"), self.tr("Does it answer, and if not, why?"))
         practice.say(self.tr("P&ractice network"), self.tr("On this computer only, with faults to find."))
+        importing.say(
+            self.tr("From con&figuration files…"),
+            self.tr("Compose files, frpc.toml, firewall rules: the path is built of what they say."),
+        )
         self._show_preset()
 
     def refresh(self) -> None:

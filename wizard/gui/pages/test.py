@@ -168,7 +168,9 @@ class TestPage(Page):
             return
         self.log.clear()
         self._logged = 0
-        self.context.run.run(project, self.context.passwords.by_vantage(project.vantages), self.answerers.brought)
+        self.context.configs.reread()
+        passwords = self.context.passwords.by_vantage(project.vantages)
+        self.context.run.run(project, passwords, self.answerers.brought, self.context.configs.rows)
         self.refresh()
 
     def show_hop(self, hop: str) -> None:

@@ -15,7 +15,7 @@ from wizard.diagnosis.verdict import Diagnosis
 from wizard.gui.jobs import Jobs
 from wizard.model.project import Project
 from wizard.model.secret import Secret
-from wizard.observation import Fact, Observation
+from wizard.observation import Configured, Fact, Observation
 from wizard.session import Finished, Learnt, Planned, Result, Session, Skipped
 
 _log = logging.getLogger(__name__)
@@ -84,13 +84,19 @@ class RunModel(QObject):
         """The run as far as it got."""
         return self._session.result if self._session else None
 
-    def run(self, project: Project, passwords: Mapping[str, Secret], earlier: Sequence[Observation] = ()) -> None:
+    def run(
+        self,
+        project: Project,
+        passwords: Mapping[str, Secret],
+        earlier: Sequence[Observation] = (),
+        configured: Sequence[Configured] = (),
+    ) -> None:
         """Begin. Does nothing while a run is under way."""
         if self.busy:
             return
         self.forget()
-        self._session = Session(project, passwords=passwords, earlier=earlier)
-        self._stale = bool(earlier)
+        self._session = Session(project, passwords=passwords, earlier=earlier, configured=configured)
+        self._stale = bool(earlier) or bool(configured)
         self.state = RunState.RUNNING
         self._task = self._jobs.start(self._follow(self._session))
         self.changed.emit()
