@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
 
+from tests.probes.sshd import Sshd
+
 from .address import is_six
 from .faults import Fault, Kind
 from .path import TURN_USER, Path
@@ -22,12 +24,13 @@ from .topology import HOME_ROUTER, Machine, Topology
 
 CONTROL = 7000
 """The port on which a tunnel's server hears its client."""
+SSH_PORT = 2222
 WAIT_S = 1.2
 """After this silence is believed here: a round trip takes less than a millisecond, a busy machine longer."""
 HERE = File(__file__).parent
 HOPWISE = str(File(sys.executable).with_name("hopwise"))
 _TURN_PASSWORD = secrets.token_hex(8)
-_ENVIRONMENT = {**os.environ, "HOPWISE_TURN_PASSWORD": _TURN_PASSWORD}
+_ENVIRONMENT = {**os.environ, "HOPWISE_TURN_PASSWORD": _TURN_PASSWORD, "SSH_AUTH_SOCK": ""}
 _HOLDERS = {Kind.LOOPBACK_ONLY: "silent", Kind.HELD: "silent", Kind.ECHO: "echo", Kind.BANNER: "banner"}
 
 
@@ -43,6 +46,7 @@ class Lab:
         self._rules: dict[int, str] = {}
         self._programs: dict[str, list[Program]] = {}
         self._told: dict[str, str] = {}
+        self._ssh = files / "ssh"
         self._stack = ExitStack()
         self.topology = Topology(path)
 
@@ -92,7 +96,13 @@ class Lab:
                 machine.space.forget_connections()
 
     def check(
-        self, vantage: str, merge: Iterable[File] = (), timeout_s: float = WAIT_S, *, named: bool = True
+        self,
+        vantage: str,
+        merge: Iterable[File] = (),
+        timeout_s: float = WAIT_S,
+        *,
+        named: bool = True,
+        more: Sequence[str] = (),
     ) -> tuple[int, dict[str, Any]]:
         """Exit status and result of `hopwise check --json`, run on the vantage's own machine, or that of its user.
 
@@ -100,13 +110,15 @@ class Lab:
         """
         argv = [HOPWISE, "check", str(self.project), "--json", "--timeout", str(timeout_s)]
         argv += ["--vantage", vantage] if named else []
+        argv += more
         for file in merge:
             argv += ["--with", str(file)]
         if self.path.resolves:
             argv = ["unshare", "--mount", "sh", "-c", f'mount --bind {self.hosts} /etc/hosts && exec "$@"', "sh", *argv]
         told = self.path.vantage(vantage)
         with self.topology.vantages[told.used_by or vantage].space.entered():
-            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120, env=_ENVIRONMENT)
+            environment = {**_ENVIRONMENT, "HOME": str(self._ssh / "home")}
+            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120, env=environment)
         if done.returncode not in (0, 1, 3) or not done.stdout:
             raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stderr}\n{done.stdout}")
         return done.returncode, json.loads(done.stdout)
@@ -149,9 +161,11 @@ class Lab:
 
     def _start_relays(self) -> None:
         for vantage in self.path.vantages:
-            if vantage.server is None:
-                continue
             machine = self.topology.vantages[vantage.id]
+            if vantage.kind == "ssh":
+                assert self.log_in(machine) == vantage.server
+            if vantage.kind != "turn":
+                continue
             file = self.files / f"{vantage.id}.conf"
             lines = ["realm=example.org", "lt-cred-mech", f"user={TURN_USER}:{_TURN_PASSWORD}", "no-tls", "no-dtls"]
             lines += [f"listening-ip={machine.address}", f"relay-ip={machine.address}", "log-file=stdout", "simple-log"]
@@ -160,6 +174,14 @@ class Lab:
             file.write_text("\n".join(lines) + "\n")
             started = self.program("relay", machine, ["turnserver", "-c", str(file)])
             started.wait_for(f"UDP listener opened on: {machine.address}:3478")
+
+    def log_in(self, machine: Machine) -> str:
+        """Start sshd on a machine, known to whoever runs `check`. Returns the destination."""
+        there = Sshd(self._ssh, machine.address, SSH_PORT)
+        # It speaks on standard error.
+        argv = ["sh", "-c", 'exec "$@" 2>&1', "sh", *there.command()]
+        self.program("sshd", machine, argv).wait_for(f"listening on {machine.address} port {SSH_PORT}.")
+        return there.destination
 
     def _changed(self, name: str, told: object) -> bool:
         """Whether a program has to be started anew because it is to be told something else."""

@@ -41,8 +41,8 @@ class LabVantage:
     """A computer to probe from. It stands outside, in the network behind a hop, or is the machine of a hop.
 
     `beyond` is what the project says of it; `at` is its own address, unless it is a hop's machine, and `six` the IPv6
-    address that it has besides. With `server` it is a TURN server at that address, which relays the probes of the
-    vantage `used_by`; `options` are further lines of its configuration.
+    address that it has besides. With `server` it is a TURN server at that address, or a host with sshd, which sends
+    the probes of the vantage `used_by`; `options` are further lines of the TURN server's configuration.
     """
 
     id: str
@@ -54,6 +54,11 @@ class LabVantage:
     used_by: str | None = None
     options: tuple[str, ...] = ()
     six: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """As project files have it."""
+        return "local" if self.server is None else "turn" if self.server.startswith("turn:") else "ssh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +113,9 @@ class Path:
         for vantage in self.vantages:
             if vantages is None or vantage.id in vantages:
                 lines += ["", "[[vantages]]", f'id = "{vantage.id}"']
-                lines += [f'kind = "{"turn" if vantage.server else "local"}"']
-                lines += [f'server = "{vantage.server}"', f'username = "{TURN_USER}"'] if vantage.server else []
+                lines += [f'kind = "{vantage.kind}"']
+                lines += [f'server = "{vantage.server}"'] if vantage.server else []
+                lines += [f'username = "{TURN_USER}"'] if vantage.kind == "turn" else []
                 lines += [f'beyond = "{vantage.beyond}"'] if vantage.beyond else []
         return "\n".join(lines) + "\n"
 

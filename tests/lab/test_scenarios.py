@@ -34,8 +34,9 @@ def runs(request: pytest.FixtureRequest, crew: Crew) -> dict[str, Future[list[Ru
 
 
 def _parameter(name: str) -> ParameterSet:
-    relayed = any(vantage.server for vantage in CASES[name][0].vantages)
-    return pytest.param(name, marks=pytest.mark.requires("coturn") if relayed else ())
+    kinds = {vantage.kind for vantage in CASES[name][0].vantages}
+    needs = [need for kind, need in (("turn", "coturn"), ("ssh", "sshd")) if kind in kinds]
+    return pytest.param(name, marks=pytest.mark.requires(*needs) if needs else ())
 
 
 @pytest.mark.parametrize("case", [_parameter(name) for name in CASES])

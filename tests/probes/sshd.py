@@ -17,7 +17,9 @@ SSHD = "/usr/sbin/sshd"
 
 
 def make_key(file: Path, passphrase: str = "") -> Path:
-    """A new key pair."""
+    """A key pair, new unless there is one."""
+    if file.exists():
+        return file
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     told = ["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "test", "-f", str(file)]
     subprocess.run(told, check=True, stdin=subprocess.DEVNULL)
@@ -46,7 +48,10 @@ def agent(folder: Path, key: Path) -> Iterator[Path]:
 
 
 class Sshd:
-    """Where it is, and its files. `home` is the folder whose .ssh a client logs in with."""
+    """Where it is, and its files. `home` is the folder whose .ssh a client logs in with.
+
+    Several with the same files have the same keys.
+    """
 
     def __init__(self, files: Path, address: str = "127.0.0.1", port: int | None = None) -> None:
         self.files = files
@@ -69,9 +74,12 @@ class Sshd:
         return f"{self.user}@{self.address}:{self.port}"
 
     def trust(self, host_key: Path) -> None:
-        """Have only that host key in known_hosts."""
+        """Have that host key in known_hosts, and no other for this host."""
         kind, data = host_key.with_suffix(".pub").read_text().split()[:2]
-        self.known_hosts.write_text(f"[{self.address}]:{self.port} {kind} {data}\n")
+        here = f"[{self.address}]:{self.port} "
+        known = self.known_hosts.read_text().splitlines() if self.known_hosts.exists() else []
+        others = [line for line in known if not line.startswith(here)]
+        self.known_hosts.write_text("\n".join([*others, f"{here}{kind} {data}", ""]))
 
     def command(self, *more: str) -> list[str]:
         """The command line of the server."""
@@ -87,7 +95,7 @@ class Sshd:
             "PermitRootLogin prohibit-password",
             *more,
         ]
-        config = self.files / "sshd_config"
+        config = self.files / f"sshd_config-{self.address}"
         config.write_text("\n".join(lines) + "\n")
         return [SSHD, "-D", "-e", "-f", str(config)]
 

@@ -35,9 +35,9 @@ _RECEIVE = (
     "os.write(1,('hopwise-far %d %d'%sys.version_info[:2]).encode()+bytes([10]));"
     "sys.version_info<(3,8) and sys.exit(78);"
     "take=lambda n,b=b'':b if len(b)==n else take(n,b+(os.read(0,n-len(b)) or sys.exit(1)));"
-    "[exec(take(int(take(8))),globals()) for _ in range(int(take(1)))]"
+    "[exec(one,globals()) for one in [take(int(take(8))) for _ in range(int(take(1)))]]"
 )
-"""Reads scripts from standard input and runs them: nothing is written there, and nothing secret is an argument."""
+"""Reads scripts from standard input, all of them, then runs them: no file is written, nothing secret is an argument."""
 
 
 class HostError(Exception):
