@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ class _Line:
 def assemble(given: Sequence[Given], old: Project | None, name: str, public_address: str | None = None) -> Project:
     """The project that the files describe; what `old` has stays, and they add to it. Raises Unplaced."""
     hops, placed = place(old.hops if old else (), given)
+    hops = _with_targets(hops, placed)
     if old is None and not public_address:
         public_address = next((hop.address for hop in hops if hop.address is not None), NO_ADDRESS)
     base = old or Project(name=name, public_address=public_address or NO_ADDRESS, hops=(), ports=())
@@ -47,6 +49,26 @@ def assemble(given: Sequence[Given], old: Project | None, name: str, public_addr
         ice_servers=_servers(base, given),
         announced=tuple(dict.fromkeys((*base.announced, *(a for file in given for a in file.reading.announced)))),
     )
+
+
+def _with_targets(hops: tuple[Hop, ...], placed: Sequence[Placed]) -> tuple[Hop, ...]:
+    """The path with an address for each hop to whose only address another hands everything on."""
+    found = list(hops)
+    for position, hop in enumerate(hops[:-1]):
+        hosts = {forward.host for of in placed if of.hop == hop.id for forward in of.piece.forwards}
+        host = hosts.pop() if len(hosts) == 1 else None
+        inner = hops[position + 1]
+        if host is not None and inner.address is None and hop.kind.translates and _is_a_hosts_own(host):
+            found[position + 1] = replace(inner, address=host)
+    return tuple(found)
+
+
+def _is_a_hosts_own(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return not (ip.is_loopback or ip.is_unspecified or ip.is_link_local or ip.is_multicast)
 
 
 def _configs(placed: Sequence[Placed]) -> Iterator[ConfigFile]:

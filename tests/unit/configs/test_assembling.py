@@ -162,6 +162,12 @@ def test_a_file_that_could_be_of_two_hops_is_asked_about_and_the_answer_is_taken
     assert ("firewall-2", "iptables.txt") in [(config.hop, config.file) for config in told.configs]
 
 
+@pytest.mark.parametrize(("host", "address"), [("192.168.77.10", "192.168.77.10"), ("127.0.0.1", None), ("nas", None)])
+def test_the_hop_that_everything_is_handed_on_to_has_that_address(host: str, address: str | None) -> None:
+    router = file("router.csv", Piece(HopKind.ROUTER, "Router", None, (tcp("80", host=host), tcp("443", host=host))))
+    assert assemble([router, VM_WALL, COMPOSE], None, "x").hops[1].address == address
+
+
 def test_without_an_address_the_project_has_a_name_that_never_resolves() -> None:
     assert assemble([COMPOSE], None, "x").public_address == NO_ADDRESS
     assert assemble([COMPOSE], None, "x", "chat.example.org").public_address == "chat.example.org"
