@@ -1,0 +1,136 @@
+"""The gateways of this computer's own networks: who they are and what they say. Changes nothing there.
+
+One that answers never hides another: each is told by its interface and address, those on a default route first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from wizard.model.gateway import Gateway, Spoken, Took, Way
+from wizard.probes.gateway_port import Asked, gateway_port
+from wizard.probes.gateway_search import search
+from wizard.probes.source import Source
+
+_MOST = 16
+"""Networks asked at most. A computer full of containers has many, and one or two gateways."""
+_TALK_S = 30.0
+"""Longest talk with one gateway: reading two thousand mappings one by one takes most of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """A network of this computer, and the routers there that its default routes lead to, the preferred one first."""
+
+    interface: str
+    own: str
+    prefix: int
+    routers: tuple[str, ...] = ()
+    rank: int = 0
+    """0 for the network of the preferred default route, then as they come."""
+
+    @property
+    def source(self) -> Source:
+        """Where questions leave from."""
+        return Source(self.interface, self.own)
+
+
+async def ask(streets: Sequence[Street]) -> tuple[Gateway, ...]:
+    """Every gateway of those networks, IPv4 as they are; the ones on default routes even if they do not answer.
+
+    Takes about 3 s. Sends to the SSDP group of each network, to the routers and to whoever answers there.
+    """
+    asked = await asyncio.gather(*(_street(street) for street in sorted(streets, key=lambda s: s.rank)[:_MOST]))
+    return tuple(gateway for found in asked for gateway in found)
+
+
+async def _street(street: Street) -> list[Gateway]:
+    try:
+        found = await search(street.source, street.prefix, street.routers)
+        fault = None
+    except OSError as error:
+        found, fault = {}, Spoken(Way.UPNP, Took.FAILED, error.strerror or str(error))
+    others = sorted((a for a in found if a not in street.routers), key=ipaddress.ip_address)
+    addresses = (*street.routers, *others)
+    silent = fault or Spoken(Way.UPNP, Took.SILENT)
+    return list(
+        await asyncio.gather(
+            *(
+                _talk(street, address, found[address].location if address in found else "", silent)
+                for address in addresses
+            )
+        )
+    )
+
+
+async def _talk(street: Street, address: str, location: str, unfound: Spoken) -> Gateway:
+    upnp, (natpmp, pcp) = await asyncio.gather(_upnp(street, address, location, unfound), _port(street, address))
+    # Two protocols may tell two addresses only where the gateway is broken: UPnP's is what its mappings are on.
+    wan = upnp.wan or natpmp.wan
+    told = (*upnp.spoken, pcp.spoken, natpmp.spoken)
+    return Gateway(
+        interface=street.interface,
+        address=address,
+        own=street.own,
+        default=street.rank == 0 and address in street.routers[:1],
+        spoken=told,
+        at=datetime.now(UTC),
+        wan=wan,
+        withheld=wan is None and any(one.took is Took.NO_ADDRESS for one in told),
+        manufacturer=upnp.manufacturer,
+        model=upnp.model,
+        name=upnp.name,
+        mappings=upnp.mappings,
+        listed=upnp.listed,
+        pinholes=upnp.pinholes,
+        location=location,
+    )
+
+
+async def _upnp(street: Street, address: str, location: str, unfound: Spoken) -> Gateway:
+    """What UPnP alone tells."""
+    blank = Gateway(street.interface, address, street.own, False, (unfound,), datetime.now(UTC))
+    if not location:
+        return blank
+    # The UPnP client brings aiohttp along, which costs a start-up that nothing else here need pay.
+    from dataclasses import replace
+
+    from wizard.probes.gateway_upnp import igd
+
+    try:
+        async with asyncio.timeout(_TALK_S), igd(street.own, address, location) as device:
+            if isinstance(device, Spoken):
+                return replace(blank, spoken=(device,))
+            spoken, wan = await device.wan()
+            mappings, listed = await device.mappings()
+            return replace(
+                blank,
+                spoken=(spoken,),
+                wan=wan,
+                manufacturer=device.manufacturer,
+                model=device.model,
+                name=device.name,
+                mappings=mappings,
+                listed=listed,
+                pinholes=await device.pinholes(),
+            )
+    except TimeoutError:
+        return replace(blank, spoken=(Spoken(Way.UPNP, Took.SILENT, f"no end within {_TALK_S:.0f} s"),))
+
+
+async def _port(street: Street, address: str) -> tuple[Asked, Asked]:
+    """NAT-PMP and PCP, which share a port but not a socket: an error of one is not the other's."""
+    try:
+        async with AsyncExitStack() as stack:
+            one = await stack.enter_async_context(gateway_port(street.source, address))
+            other = await stack.enter_async_context(gateway_port(street.source, address))
+            natpmp, pcp = await asyncio.gather(one.natpmp(), other.pcp())
+            return natpmp, pcp
+    except OSError as error:
+        words = error.strerror or str(error)
+        return Asked(Spoken(Way.NATPMP, Took.FAILED, words)), Asked(Spoken(Way.PCP, Took.FAILED, words))
