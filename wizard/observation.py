@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
+from wizard.model.gateway import Gateway
 from wizard.model.port import PortRange, Protocol
 
 
@@ -172,4 +173,13 @@ class Configured:
     """The deciding line's own text, or where it leads instead."""
 
 
-Fact = NameResolved | HostInspected | RelayChecked | Configured
+@dataclass(frozen=True, slots=True)
+class MappedSeen:
+    """The address that a STUN server saw this computer at."""
+
+    server: str
+    address: str
+    at: datetime
+
+
+Fact = NameResolved | HostInspected | RelayChecked | Configured | Gateway | MappedSeen

@@ -132,6 +132,11 @@ class Session:
         for row in configured:
             self._take(row)
 
+    def learn(self, facts: Iterable[Fact]) -> None:
+        """Take in what was learnt beside the run."""
+        for fact in facts:
+            self._take(fact)
+
     @property
     def diagnosis(self) -> Diagnosis:
         """What is known by now."""

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from wizard.diagnosis.case import Case, spoken
+from wizard.diagnosis.gateways import gateway_findings
 from wizard.diagnosis.hairpin import CGNAT_RANGE, is_hairpin, is_inside, parse_ip
 from wizard.diagnosis.verdict import Finding, Severity, State
 from wizard.model.hop import HopKind
@@ -22,6 +23,7 @@ def fact_findings(case: Case) -> list[Finding]:
         *_carrier_nat(case),
         *_names(case),
         *_relays(case),
+        *gateway_findings(case),
         *_unproven(case),
         *_rewritten(case),
         *_proven(case),

@@ -106,6 +106,7 @@ class Gateway:
     address: str
     own: str
     """This computer's address on that interface."""
+    prefix: int
     default: bool
     """Whether this computer's default route leads there."""
     spoken: tuple[Spoken, ...]
@@ -130,7 +131,12 @@ class Gateway:
         return any(one.found for one in self.spoken)
 
     @property
+    def network(self) -> str:
+        """The network that it serves, from where we stand: `192.168.77.20/24`."""
+        return f"{self.own}/{self.prefix}"
+
+    @property
     def title(self) -> str:
         """Maker and model as it tells them, or its address."""
-        said = " ".join(dict.fromkeys(part for part in (self.manufacturer, self.model or self.name) if part))
+        said = " ".join(dict.fromkeys(part for part in (self.manufacturer, self.model) if part))
         return said or self.address

@@ -77,6 +77,7 @@ async def _talk(street: Street, address: str, location: str, unfound: Spoken) ->
         interface=street.interface,
         address=address,
         own=street.own,
+        prefix=street.prefix,
         default=street.rank == 0 and address in street.routers[:1],
         spoken=told,
         at=datetime.now(UTC),
@@ -94,7 +95,7 @@ async def _talk(street: Street, address: str, location: str, unfound: Spoken) ->
 
 async def _upnp(street: Street, address: str, location: str, unfound: Spoken) -> Gateway:
     """What UPnP alone tells."""
-    blank = Gateway(street.interface, address, street.own, False, (unfound,), datetime.now(UTC))
+    blank = Gateway(street.interface, address, street.own, street.prefix, False, (unfound,), datetime.now(UTC))
     if not location:
         return blank
     # The UPnP client brings aiohttp along, which costs a start-up that nothing else here need pay.

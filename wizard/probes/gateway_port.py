@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -61,7 +60,6 @@ class GatewayPort:
         self._socket = sock
         self._own = own
         self._lock = asyncio.Lock()
-        self._nonces: dict[tuple[Protocol, int], bytes] = {}
 
     async def natpmp(self) -> Asked:
         """Whether it speaks NAT-PMP, and its public address."""
@@ -106,9 +104,8 @@ class GatewayPort:
                 spoken = Spoken(Way.NATPMP, Took.GRANTED, f"{reply.lifetime_s} s")
         return Asked(spoken)
 
-    async def map_by_pcp(self, mapping: Mapping, lifetime_s: int) -> Asked:
-        """Make a mapping of a port of this computer; with a lifetime of 0 take it away, which only who made it can."""
-        nonce = self._nonces.setdefault((mapping.protocol, mapping.internal), os.urandom(pcp.NONCE_SIZE))
+    async def map_by_pcp(self, mapping: Mapping, lifetime_s: int, nonce: bytes) -> Asked:
+        """Make a mapping of a port of this computer; with a lifetime of 0 take it away, which takes the same nonce."""
         transport = _TRANSPORTS[mapping.protocol]
         anywhere = "::" if ":" in self._own else "0.0.0.0"
         wish = pcp.Mapping(nonce, transport, mapping.internal, mapping.external, anywhere)
@@ -127,7 +124,7 @@ class GatewayPort:
         if spoken.took is not Took.GRANTED or reply.mapping is None or not lifetime_s:
             return Asked(spoken)
         if reply.mapping.external != mapping.external:
-            await self.map_by_pcp(mapping, 0)
+            await self.map_by_pcp(mapping, 0, nonce)
             return Asked(Spoken(Way.PCP, Took.CONFLICT, f"it offers {reply.mapping.external} instead"))
         if reply.lifetime_s != lifetime_s:
             spoken = Spoken(Way.PCP, Took.GRANTED, f"{reply.lifetime_s} s")

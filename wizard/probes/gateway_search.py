@@ -27,9 +27,12 @@ async def search(source: Source, prefix: int, known: Sequence[str]) -> dict[str,
     network = ipaddress.ip_interface(f"{source.address}/{prefix}").network
     found: dict[str, ssdp.Found] = {}
 
+    def may_answer(sender: str) -> bool:
+        return sender in known or ipaddress.ip_address(sender) in network
+
     def heard(data: bytes, sender: str) -> None:
         answer = ssdp.read(data, sender)
-        if answer is not None and ipaddress.ip_address(sender) in network and len(found) < _MOST:
+        if answer is not None and may_answer(sender) and len(found) < _MOST:
             # Some have a description for each version, and only the newer one tells of IPv6.
             before = found.get(sender)
             found[sender] = answer if before is None or answer.version > before.version else before

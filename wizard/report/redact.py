@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from wizard.diagnosis.verdict import Diagnosis, Finding, HopVerdict, PortRow
 from wizard.model.config_file import ConfigFile
+from wizard.model.gateway import Gateway
 from wizard.model.hop import Hop
 from wizard.model.phrase import Phrase
 from wizard.model.port import PortPlan
 from wizard.model.project import Project
 from wizard.model.vantage import IceServer, Vantage
-from wizard.observation import Configured, Fact, HostInspected, NameResolved, Observation, RelayChecked
+from wizard.observation import Configured, Fact, HostInspected, MappedSeen, NameResolved, Observation, RelayChecked
 from wizard.report.pseudonyms import Pseudonyms, is_neutral
 
 if TYPE_CHECKING:
@@ -134,6 +135,18 @@ def _fact(fact: Fact, names: Pseudonyms) -> Fact:
             )
         case Configured():
             return replace(fact, hop=names.name(fact.hop, "hop"))
+        case Gateway():
+            return replace(
+                fact,
+                address=names.address(fact.address),
+                own=names.address(fact.own),
+                wan=_maybe(names.address, fact.wan),
+                name="",
+                location="",
+                mappings=tuple(replace(m, host=names.address(m.host), description="") for m in fact.mappings),
+            )
+        case MappedSeen():
+            return replace(fact, server=names.server(fact.server), address=names.address(fact.address))
 
 
 def _said(fact: Fact, names: Pseudonyms) -> Fact:
@@ -144,6 +157,8 @@ def _said(fact: Fact, names: Pseudonyms) -> Fact:
             return replace(fact, text=names.text(fact.text))
         case Configured():
             return replace(fact, file=names.text(fact.file), rule=names.text(fact.rule))
+        case Gateway():
+            return replace(fact, spoken=tuple(replace(s, detail=names.text(s.detail)) for s in fact.spoken))
         case _:
             return fact
 

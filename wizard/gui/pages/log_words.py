@@ -10,8 +10,9 @@ from wizard.configs.words import say
 from wizard.gui.context import Context
 from wizard.gui.pages.place_words import PlaceWords
 from wizard.gui.view_models.run import Item
+from wizard.model.gateway import Gateway
 from wizard.model.phrase import Phrase
-from wizard.observation import Configured, HostInspected, NameResolved, Observation, RelayChecked
+from wizard.observation import Configured, HostInspected, MappedSeen, NameResolved, Observation, RelayChecked
 from wizard.report.wording import wording
 from wizard.session import Skipped
 
@@ -62,3 +63,11 @@ class LogWords(QObject):
             case Configured():
                 said = say(Phrase(f"coverage-{item.coverage}"), self._context.language)
                 return f"{item.file}, {item.hop}: {item.protocol} {item.outside}  {said}"
+            case Gateway():
+                return self.tr("Gateway {address} on {interface}: {said}").format(
+                    address=item.address, interface=item.interface, said=item.wan or self.tr("no outer address told")
+                )
+            case MappedSeen():
+                return self.tr("{server} sees this computer at {address}").format(
+                    server=item.server, address=item.address
+                )
