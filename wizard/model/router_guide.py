@@ -71,6 +71,8 @@ class Guide:
     """What port forwarding is called there."""
     separator: str
     """Between the first and the last port of a range; empty where each port takes a rule of its own."""
+    shifts: bool
+    """Whether a range can arrive inside on other numbers, each on its own."""
     fields: tuple[Field, ...]
     quirks: tuple[Wording, ...]
     before: tuple[str, ...] = ()
@@ -129,8 +131,7 @@ def rows(guide: Guide, forwards: Iterable[Forward], language: str = "en") -> tup
     """What to enter, rule by rule; a range takes a row for each port where the router knows no ranges."""
     found: list[Row] = []
     for forward in forwards:
-        pieces = [forward.outside] if guide.separator else [PortRange(n, n) for n in forward.outside]
-        for outside in pieces:
+        for outside in _pieces(guide, forward):
             values = _values(guide, forward, outside)
             cells = tuple(
                 (field.label.say(language), field.value.say(language) if field.value else values[field.cell])
@@ -145,11 +146,28 @@ def commands(guide: Guide, forwards: Iterable[Forward]) -> str:
     if not guide.command:
         return ""
     lines = [*guide.before]
-    for number, forward in enumerate(forwards, start=1):
-        values = {cell.value.replace("-", "_"): text for cell, text in _values(guide, forward, forward.outside).items()}
-        slug = re.sub(r"[^A-Za-z0-9]+", "_", forward.name).strip("_") or "ports"
-        lines.append(string.Template(guide.command).substitute(values, slug=slug, number=str(number)))
-    return "\n".join(line.rstrip("\n") for line in (*lines, *guide.after))
+    for forward in forwards:
+        for outside in _pieces(guide, forward):
+            told = _values(guide, forward, outside)
+            slug = re.sub(r"[^A-Za-z0-9]+", "-", forward.name).strip("-") or "ports"
+            lines.append(
+                string.Template(guide.command).substitute(
+                    slug=slug,
+                    transport=forward.protocol.value,
+                    external=told[Cell.EXTERNAL],
+                    internal=told[Cell.INTERNAL],
+                    host=told[Cell.HOST],
+                )
+            )
+    return "\n".join(line.strip("\n") for line in (*lines, *guide.after))
+
+
+def _pieces(guide: Guide, forward: Forward) -> list[PortRange]:
+    """The parts of a rule that one rule of this router can do."""
+    moved = forward.external != forward.internal
+    if guide.separator and (guide.shifts or not moved):
+        return [forward.outside]
+    return [PortRange(number, number) for number in forward.outside]
 
 
 def _values(guide: Guide, forward: Forward, outside: PortRange) -> Mapping[Cell, str]:
@@ -189,7 +207,7 @@ def _load(path: Path) -> tuple[int, Guide]:
         table.get("recognise", {}), "recognise", {"manufacturer", "model"}, {"manufacturer", "model"}
     )
     page = reader.keys(table["page"], "page", {"addresses", "path", "called"})
-    rule = reader.keys(table["rule"], "rule", {"range", "fields"})
+    rule = reader.keys(table["rule"], "rule", {"range", "shifts", "fields"})
     told = reader.keys(table.get("commands", {}), "commands", {"before", "each", "after"}, {"before", "each", "after"})
     separator = reader.text(rule["range"], "rule.range", empty=True)
     fields = tuple(
@@ -210,6 +228,7 @@ def _load(path: Path) -> tuple[int, Guide]:
         page=tuple(reader.wording(entry, f"page.path[{n}]") for n, entry in enumerate(page["path"], start=1)),
         called=reader.wording(page["called"], "page.called"),
         separator=separator,
+        shifts=rule["shifts"] is True,
         fields=fields,
         quirks=tuple(reader.wording(entry, f"quirks[{n}]") for n, entry in enumerate(table["quirks"], start=1)),
         before=reader.texts(told.get("before", []), "commands.before"),
@@ -232,7 +251,7 @@ def _field(reader: _Reader, entry: Any, at: str) -> Field:
 
 def _complete(file: str, fields: tuple[Field, ...]) -> None:
     cells = {field.cell for field in fields}
-    external = Cell.EXTERNAL in cells or {Cell.EXTERNAL_FIRST, Cell.EXTERNAL_LAST} <= cells
+    external = Cell.EXTERNAL in cells or Cell.EXTERNAL_FIRST in cells
     if not external or not {Cell.PROTOCOL, Cell.HOST} <= cells:
         raise GuideError(f"{file}: rule.fields: a rule needs a protocol, a host and outer ports")
 
