@@ -8,12 +8,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wizard import __version__
-from wizard.cli import audit, check, coverage, demo, generate, ice, importing, inspect, nat, presets, respond, turn
+from wizard.cli import (
+    audit,
+    check,
+    coverage,
+    demo,
+    generate,
+    ice,
+    importing,
+    inspect,
+    nat,
+    presets,
+    respond,
+    router,
+    turn,
+)
 from wizard.cli.arguments import Parser
 from wizard.cli.exits import EXIT_DEFECT, EXIT_INTERRUPTED, complain
 
 # Each imports what it needs when it runs, so that none pays for another's libraries.
-COMMANDS = (check, respond, importing, inspect, coverage, generate, ice, turn, nat, audit, presets, demo)
+COMMANDS = (check, respond, router, importing, inspect, coverage, generate, ice, turn, nat, audit, presets, demo)
 """In the order in which help lists them."""
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")

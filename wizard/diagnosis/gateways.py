@@ -18,8 +18,25 @@ from wizard.model.hop import HopKind
 from wizard.model.mapped import Held, Stretch, stretches
 from wizard.model.port import merge
 from wizard.observation import MappedSeen, NameResolved
+from wizard.wire.pcp import restarted
 
 _DS_LITE = ipaddress.ip_network("192.0.0.0/29")  # RFC 6333 section 5.7
+CODES = (
+    "gateway-no-address",
+    "gateway-ds-lite",
+    "gateway-cgnat",
+    "gateway-double-nat",
+    "gateway-seen-elsewhere",
+    "gateway-not-planned",
+    "gateway-restarted",
+    "mapping-elsewhere",
+    "mapping-renumbered",
+    "mapping-disabled",
+    "mapping-other-protocol",
+    "mapping-missing",
+)
+"""Every finding that rests on a gateway's word."""
+
 _SAYS_WRONG = {
     Held.ELSEWHERE: "mapping-elsewhere",
     Held.RENUMBERED: "mapping-renumbered",
@@ -32,7 +49,7 @@ def gateway_findings(case: Case) -> list[Finding]:
     """Every warning and note that the gateways' words support."""
     found: list[Finding] = []
     for gateway in of_path(case):
-        found += [*_outer_address(case, gateway), *_mappings(case, gateway)]
+        found += [*_restarted(case, gateway), *_outer_address(case, gateway), *_mappings(case, gateway)]
     return found
 
 
@@ -55,6 +72,24 @@ def of_path(case: Case) -> tuple[Gateway, ...]:
 def _inner(case: Case) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     router = router_of(case.project)
     return None if router is None else parse_ip(case.target(router) or "")
+
+
+def _restarted(case: Case, gateway: Gateway) -> Iterator[Finding]:
+    """Whether it has forgotten mappings since it was first asked (RFC 6887 section 8.5)."""
+    same = [
+        fact
+        for fact in case.facts
+        if isinstance(fact, Gateway)
+        and (fact.interface, fact.address) == (gateway.interface, gateway.address)
+        and fact.epoch_s is not None
+    ]
+    if len(same) < 2 or gateway.epoch_s is None:
+        return
+    first = min(same, key=lambda fact: fact.at)
+    assert first.epoch_s is not None
+    if restarted(first.epoch_s, gateway.epoch_s, (gateway.at - first.at).total_seconds()):
+        values = {"gateway": gateway.title, "interface": gateway.interface, "at": gateway.address}
+        yield _said("gateway-restarted", Severity.WARNING, (), values)
 
 
 def _outer_address(case: Case, gateway: Gateway) -> Iterator[Finding]:

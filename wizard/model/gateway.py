@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -122,6 +124,8 @@ class Gateway:
     listed: bool = False
     """Whether `mappings` holds every one that it would tell of. Rules made by hand are often not told."""
     pinholes: Pinholes = Pinholes.UNKNOWN
+    epoch_s: int | None = None
+    """How long it has known of its mappings, by its own clock; None where it does not tell."""
     location: str = ""
     """Where its UPnP description is; empty where it has none."""
 
@@ -140,3 +144,15 @@ class Gateway:
         """Maker and model as it tells them, or its address."""
         said = " ".join(dict.fromkeys(part for part in (self.manufacturer, self.model) if part))
         return said or self.address
+
+
+def nearest(gateways: Sequence[Gateway], host: str | None) -> Gateway | None:
+    """Of the gateways that answer the one to ask for mappings to `host`: that of its network, or else the first."""
+    answering = [gateway for gateway in gateways if gateway.answers]
+    try:
+        inner = ipaddress.ip_address(host or "")
+    except ValueError:
+        return next(iter(answering), None)
+    if inner.version == 6:
+        return next(iter(answering), None)
+    return next((g for g in answering if inner in ipaddress.ip_interface(g.network).network), None)

@@ -89,6 +89,7 @@ async def _talk(street: Street, address: str, location: str, unfound: Spoken) ->
         mappings=upnp.mappings,
         listed=upnp.listed,
         pinholes=upnp.pinholes,
+        epoch_s=natpmp.epoch_s if pcp.epoch_s is None else pcp.epoch_s,
         location=location,
     )
 

@@ -84,7 +84,7 @@ class _Maker:
         first: Spoken | None = None
         for way in tried:
             spoken = await (self._by_upnp(mapping) if way is Way.UPNP else self._by_port(way, mapping))
-            if spoken.took in (Took.GRANTED, Took.CONFLICT):
+            if spoken.took is Took.GRANTED:
                 return spoken
             first = first or spoken
         return first or Spoken(Way.UPNP, Took.SILENT)

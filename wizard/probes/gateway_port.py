@@ -47,10 +47,11 @@ _R = TypeVar("_R", natpmp.Result, pcp.Result)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of it, and the outer address where the answer had one."""
+    """What came of it; the outer address and the gateway's clock where the answer had them."""
 
     spoken: Spoken
     wan: str | None = None
+    epoch_s: int | None = None
 
 
 class GatewayPort:
@@ -69,7 +70,9 @@ class GatewayPort:
         if isinstance(reply, Spoken):
             return Asked(reply)
         spoken = _said(Way.NATPMP, reply.result, reply.code, _NATPMP)
-        return Asked(spoken, reply.address if isinstance(reply, natpmp.AddressReply) else None)
+        if isinstance(reply, natpmp.Refusal):
+            return Asked(spoken)
+        return Asked(spoken, reply.address, reply.epoch_s)
 
     async def pcp(self) -> Asked:
         """Whether it speaks PCP. Its public address comes with a mapping only."""
@@ -78,8 +81,8 @@ class GatewayPort:
             return Asked(reply)
         # RFC 6887 section 14.1 has ANNOUNCE sent by servers; one that knows no such request speaks PCP all the same.
         if reply.result is pcp.Result.UNSUPPORTED_OPCODE:
-            return Asked(Spoken(Way.PCP, Took.GRANTED))
-        return Asked(_said(Way.PCP, reply.result, reply.code, _PCP))
+            return Asked(Spoken(Way.PCP, Took.GRANTED), epoch_s=reply.epoch_s)
+        return Asked(_said(Way.PCP, reply.result, reply.code, _PCP), epoch_s=reply.epoch_s)
 
     async def map_by_natpmp(self, mapping: Mapping, lifetime_s: int) -> Asked:
         """Make a mapping of a port of this computer; with a lifetime of 0 take it away."""

@@ -42,6 +42,11 @@ def mapping(mapping: Mapping) -> str:
     return f"{mapping.protocol} {mapping.external} -> {mapping.host} : {mapping.internal}"
 
 
+def guide_words(language: str = ENGLISH) -> dict[str, str]:
+    """The sentences that every guide needs; `$host` in one stands for the service's address."""
+    return _catalogue(language)["guide"]
+
+
 def _fill(text: str, **values: str) -> str:
     return string.Template(text).substitute(values)
 

@@ -27,7 +27,7 @@ def to_json(result: Result, language: str = ENGLISH) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "hops": [_hop(hop, language) for hop in result.diagnosis.hops],
         "ports": [_port(row) for row in result.diagnosis.ports],
-        "findings": [_finding(finding, language) for finding in result.diagnosis.findings],
+        "findings": [finding_to_json(finding, language) for finding in result.diagnosis.findings],
         "observations": [observation_to_json(observation) for observation in result.observations],
     }
 
@@ -66,7 +66,8 @@ def _port(row: PortRow) -> dict[str, Any]:
     return {"protocol": row.protocol.value, "outside": str(row.outside), "state": row.state.value}
 
 
-def _finding(finding: Finding, language: str) -> dict[str, Any]:
+def finding_to_json(finding: Finding, language: str = ENGLISH) -> dict[str, Any]:
+    """One finding as the values of a JSON object."""
     said = words(finding, language)
     record: dict[str, Any] = {
         "code": finding.code,
