@@ -6,11 +6,12 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 qt_packages
-coturn=$(not_installed coturn) sshd=$(not_installed openssh-server)
-apt_packages coturn openssh-server nftables iproute2 procps conntrack xvfb xdotool poppler-utils gnome-keyring dbus chromium libnss3-tools imagemagick \
+coturn=$(not_installed coturn) sshd=$(not_installed openssh-server) miniupnpd=$(not_installed miniupnpd)
+apt_packages coturn openssh-server miniupnpd miniupnpd-nftables nftables iproute2 procps conntrack xvfb xdotool poppler-utils gnome-keyring dbus chromium libnss3-tools imagemagick \
     fonts-noto-cjk fonts-dejavu-core desktop-file-utils appstream shellcheck
-# The tests start their own; nobody asked for a TURN server or an SSH server, now or at the next boot.
+# The tests start their own; nobody asked for a TURN, SSH or UPnP server, now or at the next boot.
 if [ -n "$coturn" ] && [ -d /run/systemd/system ]; then systemctl --quiet disable coturn || true; fi
+if [ -n "$miniupnpd" ] && [ -n "$(command -v systemctl)" ]; then systemctl --quiet disable miniupnpd || true; fi
 if [ -n "$sshd" ] && [ -n "$(command -v systemctl)" ]; then
     systemctl --quiet disable ssh.service ssh.socket 2>/dev/null || systemctl --quiet disable ssh.service || true
     if [ -d /run/systemd/system ]; then systemctl --quiet stop ssh.socket ssh.service || true; fi

@@ -65,6 +65,11 @@ def _has_keyring_daemon() -> bool:
     return all(map(shutil.which, ("dbus-run-session", "gnome-keyring-daemon")))
 
 
+def _has_miniupnpd() -> bool:
+    # The variant for iptables would write its rules where the lab does not look.
+    return shutil.which("miniupnpd") is not None and Path("/etc/miniupnpd/nft_init.sh").exists()
+
+
 def _program(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name) is not None
 
@@ -75,6 +80,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "nft": ("nft in a network namespace (root, nftables)", _has_nft),
     "sshd": ("sshd, from the package openssh-server", lambda: Path("/usr/sbin/sshd").exists()),
     "coturn": ("turnserver, from the package coturn", _program("turnserver")),
+    "miniupnpd": ("miniupnpd with its nftables, from the package miniupnpd-nftables", _has_miniupnpd),
     "linux": ("Linux", lambda: sys.platform == "linux"),
     "ipv6": ("IPv6 on loopback", _has_ipv6),
     "keyring": ("gnome-keyring-daemon and dbus-run-session", _has_keyring_daemon),

@@ -70,7 +70,7 @@ class RouterRun:
             self._tell(self._page.gateways(gateways, self._rules))
             changes = await self._change(chosen)
             gateways = await ask(streets())
-            facts = [*facts, *gateways]
+            facts += gateways
             checked = await self._probe(changes)
         elif not self._options.json:
             self._tell(self._page.gateways(gateways, self._rules))

@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from wizard.model.gateway import Gateway, Spoken, Took, Way
@@ -43,54 +43,43 @@ class Street:
 async def ask(streets: Sequence[Street]) -> tuple[Gateway, ...]:
     """Every gateway of those networks, IPv4 as they are; the ones on default routes even if they do not answer.
 
-    Takes about 3 s. Sends to the SSDP group of each network, to the routers and to whoever answers there.
+    Takes 2 to 3 s. Sends to the SSDP group of each network, to the routers and to whoever answers there.
     """
     asked = await asyncio.gather(*(_street(street) for street in sorted(streets, key=lambda s: s.rank)[:_MOST]))
     return tuple(gateway for found in asked for gateway in found)
 
 
 async def _street(street: Street) -> list[Gateway]:
-    try:
-        found = await search(street.source, street.prefix, street.routers)
-        fault = None
-    except OSError as error:
-        found, fault = {}, Spoken(Way.UPNP, Took.FAILED, error.strerror or str(error))
-    others = sorted((a for a in found if a not in street.routers), key=ipaddress.ip_address)
-    addresses = (*street.routers, *others)
-    silent = fault or Spoken(Way.UPNP, Took.SILENT)
-    return list(
-        await asyncio.gather(
-            *(
-                _talk(street, address, found[address].location if address in found else "", silent)
-                for address in addresses
+    async with asyncio.TaskGroup() as group:
+        ports = {router: group.create_task(_port(street, router)) for router in street.routers}
+        try:
+            found = await search(street.source, street.prefix, street.routers)
+            silent = Spoken(Way.UPNP, Took.SILENT)
+        except OSError as error:
+            found, silent = {}, Spoken(Way.UPNP, Took.FAILED, error.strerror or str(error))
+        others = sorted((a for a in found if a not in street.routers), key=ipaddress.ip_address)
+        ports |= {other: group.create_task(_port(street, other)) for other in others}
+        upnp = {
+            address: group.create_task(
+                _upnp(street, address, found[address].location if address in found else "", silent)
             )
-        )
-    )
+            for address in ports
+        }
+    return [_told(street, upnp[address].result(), *ports[address].result()) for address in ports]
 
 
-async def _talk(street: Street, address: str, location: str, unfound: Spoken) -> Gateway:
-    upnp, (natpmp, pcp) = await asyncio.gather(_upnp(street, address, location, unfound), _port(street, address))
-    # Two protocols may tell two addresses only where the gateway is broken: UPnP's is what its mappings are on.
+def _told(street: Street, upnp: Gateway, natpmp: Asked, pcp: Asked) -> Gateway:
+    """What all three protocols tell. Two may tell two addresses only where the gateway is broken: UPnP's is what its
+    mappings are on."""
     wan = upnp.wan or natpmp.wan
     told = (*upnp.spoken, pcp.spoken, natpmp.spoken)
-    return Gateway(
-        interface=street.interface,
-        address=address,
-        own=street.own,
-        prefix=street.prefix,
-        default=street.rank == 0 and address in street.routers[:1],
+    return replace(
+        upnp,
+        default=street.rank == 0 and upnp.address in street.routers[:1],
         spoken=told,
-        at=datetime.now(UTC),
         wan=wan,
         withheld=wan is None and any(one.took is Took.NO_ADDRESS for one in told),
-        manufacturer=upnp.manufacturer,
-        model=upnp.model,
-        name=upnp.name,
-        mappings=upnp.mappings,
-        listed=upnp.listed,
-        pinholes=upnp.pinholes,
         epoch_s=natpmp.epoch_s if pcp.epoch_s is None else pcp.epoch_s,
-        location=location,
     )
 
 
@@ -100,8 +89,6 @@ async def _upnp(street: Street, address: str, location: str, unfound: Spoken) ->
     if not location:
         return blank
     # The UPnP client brings aiohttp along, which costs a start-up that nothing else here need pay.
-    from dataclasses import replace
-
     from wizard.probes.gateway_upnp import igd
 
     try:
@@ -117,6 +104,7 @@ async def _upnp(street: Street, address: str, location: str, unfound: Spoken) ->
                 manufacturer=device.manufacturer,
                 model=device.model,
                 name=device.name,
+                location=location,
                 mappings=mappings,
                 listed=listed,
                 pinholes=await device.pinholes(),

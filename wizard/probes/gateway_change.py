@@ -87,6 +87,9 @@ class _Maker:
             if spoken.took is Took.GRANTED:
                 return spoken
             first = first or spoken
+        if first is not None and self._wish is Wish.ADD and self._gateway.withheld:
+            # Each protocol has its own number for that, and some only "it failed".
+            return Spoken(first.way, Took.NO_ADDRESS, first.detail)
         return first or Spoken(Way.UPNP, Took.SILENT)
 
     async def _by_port(self, way: Way, mapping: Mapping) -> Spoken:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from wizard.probes.source import Source, bound
 from wizard.wire import ssdp
 
-_ROUNDS = 2
-"""Multicast is lost on wireless networks more often than other packets."""
-_SLACK_S = 0.6
-"""An answer may be late by the way there and back, and a busy router."""
+_PAUSES_S = (0.4, ssdp.WAIT_S + 0.2)
+"""After each search: multicast is lost on wireless networks more often than other packets, so that it is sent twice,
+and after the second time an answer may take as long as it was given, and the way there and back."""
 _MOST = 16
 """Gateways of one network at most: a flood of forged answers is not followed."""
 
@@ -22,7 +21,7 @@ _MOST = 16
 async def search(source: Source, prefix: int, known: Sequence[str]) -> dict[str, ssdp.Found]:
     """Ask the network behind an interface, and the `known` gateways there one by one; by the address that answered.
 
-    Takes about 2 s, for that is how long devices may think. Raises OSError if nothing can be sent there.
+    Takes 1.6 s, for so long devices may think. Raises OSError if nothing can be sent there.
     """
     network = ipaddress.ip_interface(f"{source.address}/{prefix}").network
     found: dict[str, ssdp.Found] = {}
@@ -43,7 +42,7 @@ async def search(source: Source, prefix: int, known: Sequence[str]) -> dict[str,
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 2)
         reader = asyncio.create_task(_read(sock, heard))
         try:
-            for turn in range(_ROUNDS):
+            for turn, pause_s in enumerate(_PAUSES_S):
                 for host in (ssdp.GROUP, *known):
                     for target in ssdp.TARGETS:
                         try:
@@ -52,9 +51,7 @@ async def search(source: Source, prefix: int, known: Sequence[str]) -> dict[str,
                             # A network that takes no multicast may still take what is for its gateway alone.
                             if turn == 0 and host == ssdp.GROUP and not known:
                                 raise
-                await asyncio.sleep(ssdp.WAIT_S + (_SLACK_S if turn == _ROUNDS - 1 else 0))
-                if found and set(known) <= set(found):
-                    break
+                await asyncio.sleep(pause_s)
         finally:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):

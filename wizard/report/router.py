@@ -36,7 +36,7 @@ class RouterPage:
 
     def _gateway(self, gateway: Gateway, forwards: Sequence[Forward]) -> Iterator[str]:
         place = f"{gateway.address} on {gateway.interface}" + (", default route" if gateway.default else "")
-        title = f"{gateway.title}  ({place})" if gateway.title != gateway.address else place
+        title = f"{gateway.title} ({place})" if gateway.title != gateway.address else place
         yield from self._flow(title, self._mark(gateway.answers))
         for spoken in gateway.spoken:
             yield from self._flow(found(spoken), f"    {self._mark(spoken.took is Took.GRANTED)}")
