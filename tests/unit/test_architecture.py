@@ -17,7 +17,7 @@ BIN = Path(sys.executable).parent
 ROOMS = ("wizard", "resources", "tests", "packaging", ".ci")
 BINARY = {".png", ".ico", ".icns", ".qm", ".pyc", ".pdf", ".ttf", ".otf"}
 
-HEAVY = {"PySide6", "qasync", "aioice", "requests", "keyring", "tomlkit", "pikepdf"}
+HEAVY = {"PySide6", "qasync", "aioice", "aiohttp", "async_upnp_client", "requests", "keyring", "tomlkit", "pikepdf"}
 
 UNREACHED = """
 format = 1

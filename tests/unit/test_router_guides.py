@@ -78,7 +78,8 @@ def test_the_rows_of_each_carry_every_port_to_its_number_inside(known: Guide, fo
     for row in rows(known, [forward]):
         told = dict(zip([field.cell for field in known.fields], [value for _, value in row.cells], strict=True))
         outer = re.split(r"[-:]", told.get(Cell.EXTERNAL) or told[Cell.EXTERNAL_FIRST])
-        inner = re.split(r"[-:]", told.get(Cell.INTERNAL) or told[Cell.INTERNAL_FIRST])
+        alone = told.get(Cell.INTERNAL_ALONE, "").replace("(leave empty)", outer[0])
+        inner = re.split(r"[-:]", told.get(Cell.INTERNAL) or alone or told[Cell.INTERNAL_FIRST])
         assert told[Cell.HOST] == "192.168.77.20"
         assert told[Cell.PROTOCOL] == forward.protocol.value.upper()
         length = len(row.outside)

@@ -69,9 +69,10 @@ class RouterRun:
                 return EXIT_USAGE if self._options.gateway else self._nobody(gateways)
             self._tell(self._page.gateways(gateways, self._rules))
             changes = await self._change(chosen)
-            gateways = await ask(streets())
-            facts += gateways
-            checked = await self._probe(changes)
+            if changes:
+                gateways = await ask(streets())
+                facts += gateways
+                checked = await self._probe(changes)
         elif not self._options.json:
             self._tell(self._page.gateways(gateways, self._rules))
         findings = self._findings(facts)

@@ -34,9 +34,13 @@ class Cell(enum.StrEnum):
     EXTERNAL = "external"
     EXTERNAL_FIRST = "external-first"
     EXTERNAL_LAST = "external-last"
+    EXTERNAL_END = "external-end"
+    """The last port of a range; empty for a single port."""
     INTERNAL = "internal"
     INTERNAL_FIRST = "internal-first"
     INTERNAL_LAST = "internal-last"
+    INTERNAL_ALONE = "internal-alone"
+    """The port of a rule for a single port; empty for a range, whose numbers stay as they are."""
     HOST = "host"
     FIXED = "fixed"
     """The same in every rule: the guide says what."""
@@ -130,11 +134,12 @@ def guide_for(gateway: Gateway | None) -> Guide:
 def rows(guide: Guide, forwards: Iterable[Forward], language: str = "en") -> tuple[Row, ...]:
     """What to enter, rule by rule; a range takes a row for each port where the router knows no ranges."""
     found: list[Row] = []
+    empty = _EMPTY.say(language)
     for forward in forwards:
         for outside in _pieces(guide, forward):
             values = _values(guide, forward, outside)
             cells = tuple(
-                (field.label.say(language), field.value.say(language) if field.value else values[field.cell])
+                (field.label.say(language), field.value.say(language) if field.value else values[field.cell] or empty)
                 for field in guide.fields
             )
             found.append(Row(cells, forward, outside))
@@ -184,6 +189,8 @@ def _values(guide: Guide, forward: Forward, outside: PortRange) -> Mapping[Cell,
         Cell.EXTERNAL: ranged(external),
         Cell.EXTERNAL_FIRST: str(external),
         Cell.EXTERNAL_LAST: str(external + length),
+        Cell.EXTERNAL_END: str(external + length) if length else "",
+        Cell.INTERNAL_ALONE: "" if length else str(internal),
         Cell.INTERNAL: ranged(internal),
         Cell.INTERNAL_FIRST: str(internal),
         Cell.INTERNAL_LAST: str(internal + length),
@@ -192,6 +199,7 @@ def _values(guide: Guide, forward: Forward, outside: PortRange) -> Mapping[Cell,
     }
 
 
+_EMPTY = Wording("(leave empty)", "（留空）")
 _KEYS = {"order", "title", "source", "recognise", "page", "rule", "quirks", "commands"}
 _OPTIONAL = {"recognise", "commands"}
 
