@@ -109,6 +109,7 @@ def _present(need: str) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     if _has_namespaces():
         _enter_own_network()
+    config.pluginmanager.import_plugin("tests.secret_watch")
     config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it")
     config.addinivalue_line("markers", f"requires(*needs): what the machine must have, of: {', '.join(NEEDS)}")
 

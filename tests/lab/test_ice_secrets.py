@@ -23,9 +23,9 @@ import pytest
 
 from tests.lab.certificates import Authority
 from tests.lab.ice_command import HOPWISE
-from tests.lab.secret_search import disguises, opened, where
 from tests.probes.coturn import Coturn, coturn
 from tests.probes.far_ends import Reply, closed_port, udp
+from tests.secret_search import disguises, opened, where
 from wizard.cli.passwords import given_password
 from wizard.model.secret import Secret
 
@@ -247,7 +247,7 @@ def test_a_password_from_the_environment_is_not_handed_on_to_programs_that_are_s
 
 def test_the_search_would_find_a_password_in_each_disguise(tmp_path: Path) -> None:
     coded = base64.b64encode(f"user={PASSWORD};".encode())
-    assert where(b'{"credential": "%s"}' % coded, WORN) == ["utf-8, base64 at 2", "utf-8, base64url at 2"]
+    assert where(b'{"credential": "%s"}' % coded, WORN) == ["utf-8, base64 at 2"]
     assert "url" in where(f"https://192.0.2.1/?p={quote(PASSWORD, safe='')}".encode(), WORN)
     assert "json" in where(json.dumps({"p": PASSWORD}).encode(), WORN)
     assert "utf-16-le" in where(f"the password is {PASSWORD}!".encode("utf-16-le"), WORN)

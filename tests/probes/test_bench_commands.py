@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.secret_search import disguises, opened, where
 from tests.probes.asking import free_port
 from tests.probes.coturn import PASSWORD, USER, coturn
+from tests.secret_search import disguises, opened, where
 
 WORN = disguises(PASSWORD, USER, "example.org")
 
