@@ -1,0 +1,490 @@
+"""The way of a packet, and of the reply to it, through a rule set.
+
+Many senders are walked at once: a rule about sources parts them. A match that cannot be decided is taken both ways, so
+that the fates are all that can be. They are exact where nothing was in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from wizard.configs.packet_filter.rules import (
+    CONNTRACK,
+    TRANSLATION,
+    Among,
+    Base,
+    Cell,
+    Disguise,
+    Doubt,
+    Field,
+    Hook,
+    Jump,
+    Named,
+    Rate,
+    Rule,
+    RuleSet,
+    SetMark,
+    State,
+    Switch,
+    Target,
+    Together,
+    Translate,
+    Untrack,
+    Verdict,
+)
+from wizard.configs.packet_filter.spans import NONE, Span, Spans, common, holds, united, without
+
+DEEPEST = 16
+"""Jumps within jumps that nftables allows; a rule set with a cycle has more."""
+BUDGET = 400_000
+"""Steps before a walk is given up: jumps upon jumps can make a short file endless."""
+_SYN, _SYN_ACK, _CONGESTION = 0x02, 0x12, 0xC0
+_LOOPBACK = {4: (127 << 24, (128 << 24) - 1), 6: (1, 1)}
+UNNAMED = "\0"
+"""An interface that no rule names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """The first packet of a connection. None stands for what is not known.
+
+    `local`: it is sent to an address of the machine itself. `goes_out` is the interface by which it would be forwarded.
+    """
+
+    family: int
+    protocol: int
+    sources: Spans
+    number: int | None
+    destination: int | None = None
+    came_in: str | None = None
+    goes_out: str | None = None
+    source_port: Span = (1024, 65535)
+    local: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What a packet has become on its way. `moved`: its port number was rewritten."""
+
+    destination: int | None
+    number: int | None
+    local: bool
+    translated: bool = False
+    moved: bool = False
+    mark: int | None = 0
+    connection_mark: int | None = 0
+    tracked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Senders whose packet has fared alike. `rules` decided so far, `doubts` are those that could have."""
+
+    sources: Spans
+    now: Now
+    rules: frozenset[Rule] = frozenset()
+    doubts: frozenset[Rule] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What can become of the packets of some senders. `reply`: it is the answer to them that ends there, by `rule`."""
+
+    verdict: Verdict
+    way: Way
+    reply: bool = False
+    rule: Rule | None = None
+
+    @property
+    def deciding(self) -> frozenset[Rule]:
+        """The rules that decided: the one that ended it, or all that let it pass. Policies only where no rule did."""
+        if self.rule is not None:
+            return frozenset({self.rule})
+        return frozenset(rule for rule in self.way.rules if not rule.policy) or self.way.rules
+
+
+def walk(rules: RuleSet, packet: Packet) -> tuple[Fate, ...]:
+    """Every fate that the packet can have: through all hooks on its way in, and its reply's on the way back."""
+    walker = _Walk(rules, packet)
+    start = Now(packet.destination, packet.number, packet.local)
+    ways = walker.hooks((Hook.INGRESS, Hook.PREROUTING), [Way(packet.sources, start)])
+    here = walker.hooks((Hook.INPUT,), [way for way in ways if way.now.local])
+    through = walker.hooks((Hook.FORWARD, Hook.POSTROUTING), [way for way in ways if not way.now.local])
+    back = _Walk(rules, packet, reply=True, left=walker.left)
+    # A mark of the packet is not one of its reply.
+    local = back.hooks((Hook.OUTPUT, Hook.POSTROUTING), [_answered(way) for way in here])
+    routed = back.hooks((Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING), [_answered(way) for way in through])
+    passed = [Fate(Verdict.ACCEPT, way) for way in (*local, *routed)]
+    return (*walker.ends, *back.ends, *passed)
+
+
+def _answered(way: Way) -> Way:
+    return replace(way, now=replace(way.now, mark=0))
+
+
+class _Walk:
+    def __init__(self, rules: RuleSet, packet: Packet, *, reply: bool = False, left: int = BUDGET) -> None:
+        self._rules = rules
+        self._packet = packet
+        self._reply = reply
+        self._base: Base | None = None
+        self.ends: list[Fate] = []
+        self.left = left
+
+    def hooks(self, hooks: Iterable[Hook], ways: list[Way]) -> list[Way]:
+        """Those that pass all chains at these hooks, in turn."""
+        for hook in hooks:
+            ways = self._hook(hook, ways)
+        return ways
+
+    def _hook(self, hook: Hook, ways: list[Way]) -> list[Way]:
+        # Of two chains of one priority, the kernel asks the one that came later first.
+        bases = [b for b in reversed(self._rules.bases) if b.hook is hook and self._packet.family in b.families]
+        places: dict[tuple[int, bool], list[Base]] = {}
+        for base in sorted(bases, key=lambda b: b.priority):
+            place = (-TRANSLATION if hook in (Hook.POSTROUTING, Hook.INPUT) else TRANSLATION, True)
+            places.setdefault(place if base.translates else (base.priority, False), []).append(base)
+        for (_, translates), chains in sorted(places.items(), key=lambda found: found[0]):
+            for base in chains:
+                if not translates:
+                    ways = self._pass(base, ways)
+                    continue
+                # It sees first packets only, and none that has been rewritten by the one before.
+                if not self._reply:
+                    ready = [w for w in ways if w.now.tracked and not w.now.translated]
+                    done = [w for w in ways if not w.now.tracked or w.now.translated]
+                    ways = [*done, *self._pass(base, ready)]
+        return ways
+
+    def _pass(self, base: Base, ways: list[Way]) -> list[Way]:
+        if base.devices:
+            name = self._packet.came_in
+            if name is not None and name not in base.devices:
+                return ways
+        self._base = base
+        accepted: list[Way] = []
+        through = self._chain(base.chain, ways, accepted, 0)
+        policy = Rule((base.policy,), base.line, base.text, policy=True)
+        for way in through:
+            decided = replace(way, rules=way.rules | {policy}) if base.line else way
+            if base.policy is Verdict.ACCEPT:
+                accepted.append(decided)
+            else:
+                self.ends.append(Fate(base.policy, way, self._reply, policy))
+        if base.devices and self._packet.came_in is None:
+            accepted += ways
+        return _merged(accepted)
+
+    def _chain(self, name: str, ways: list[Way], accepted: list[Way], depth: int) -> list[Way]:
+        """Those that no rule of the chain holds."""
+        returned: list[Way] = []
+        for rule in self._rules.chains[name]:
+            if not ways:
+                break
+            following: list[Way] = []
+            for way in ways:
+                self.left -= 1 + len(way.sources) // 1000
+                if self.left < 0:
+                    self._end(Verdict.UNKNOWN, way, rule)
+                    continue
+                self._rule(rule, way, following, returned, accepted, depth)
+            ways = _merged(following)
+        return _merged([*ways, *returned])
+
+    def _end(self, verdict: Verdict, way: Way, rule: Rule) -> None:
+        self.ends.append(Fate(verdict, way, self._reply, rule))
+
+    def _rule(
+        self, rule: Rule, way: Way, following: list[Way], returned: list[Way], accepted: list[Way], depth: int
+    ) -> None:
+        """Take a rule's steps. What it does not hold goes on to the `following` rule."""
+        ways = [way]
+        for step in rule.steps:
+            onward: list[Way] = []
+            for each in ways:
+                match step:
+                    case Among() | Named() | Together() | Rate() | Doubt():
+                        yes, maybe = self._split(step, each)
+                        self._part(rule, each, yes, maybe, onward, following)
+                    case SetMark():
+                        onward.append(_marked(each, step))
+                    case Untrack():
+                        onward.append(replace(each, now=replace(each.now, tracked=False)))
+                    case Switch():
+                        self._switch(rule, step, each, following, returned, accepted, depth)
+                    case _:
+                        self._do(rule, step, each, following, returned, accepted, depth)
+            ways = onward
+            if not ways:
+                return
+        following += ways
+
+    def _part(self, rule: Rule, way: Way, yes: Spans, maybe: Spans, onward: list[Way], following: list[Way]) -> None:
+        """Senders that match go onward, the others to the following rule, those in doubt both ways."""
+        missed = without(way.sources, united(yes, maybe))
+        if yes:
+            onward.append(replace(way, sources=yes))
+        if missed:
+            following.append(replace(way, sources=missed))
+        if maybe:
+            doubted = replace(way, sources=maybe, doubts=way.doubts | {rule})
+            onward.append(doubted)
+            following.append(doubted)
+
+    def _switch(
+        self,
+        rule: Rule,
+        switch: Switch,
+        way: Way,
+        following: list[Way],
+        returned: list[Way],
+        accepted: list[Way],
+        depth: int,
+    ) -> None:
+        left = way.sources
+        for cells, target in switch.rows:
+            self.left -= 1
+            yes, maybe = self._cells(switch.fields, cells, replace(way, sources=left))
+            chosen: list[Way] = []
+            self._part(rule, way, yes, maybe, chosen, [])
+            for each in chosen:
+                self._do(rule, target, each, following, returned, accepted, depth)
+            left = without(left, yes)
+            if not left:
+                return
+        rest = replace(way, sources=left)
+        if switch.partial:
+            self._end(Verdict.UNKNOWN, rest, rule)
+        following.append(rest)
+
+    def _do(
+        self,
+        rule: Rule,
+        target: Target,
+        way: Way,
+        following: list[Way],
+        returned: list[Way],
+        accepted: list[Way],
+        depth: int,
+    ) -> None:
+        match target:
+            case Jump(chain, goto):
+                if depth == DEEPEST or chain not in self._rules.chains:
+                    self._end(Verdict.UNKNOWN, way, rule)
+                    return
+                base = self._base
+                back = self._chain(chain, [way], accepted, depth + 1)
+                self._base = base
+                (returned if goto else following).extend(back)
+            case Translate():
+                if self._onto_itself(target):
+                    self._end(Verdict.UNKNOWN, way, rule)
+                else:
+                    accepted.append(self._translated(replace(way, rules=way.rules | {rule}), target))
+            case Verdict.ACCEPT | Disguise():
+                accepted.append(replace(way, rules=way.rules | {rule}))
+            case Verdict.RETURN:
+                returned.append(way)
+            case _:
+                self._end(target, way, rule)
+
+    def _onto_itself(self, target: Translate) -> bool:
+        """Whether it leads to a loopback address: the kernel drops that, unless it was told not to."""
+        first, last = _LOOPBACK[self._packet.family]
+        return target.host is not None and first <= target.host <= last
+
+    def _translated(self, way: Way, target: Translate) -> Way:
+        now = way.now
+        number = now.number
+        if target.vague:
+            number = None
+        elif target.ports is not None:
+            number = _moved(number, target.ports, target.base)
+        destination = now.destination if target.keeps_host else target.host
+        own = target.host is None or (self._packet.local and target.host == self._packet.destination)
+        local = now.local if target.keeps_host else own and not target.vague
+        moved = now.moved or target.vague or target.ports is not None
+        changed = replace(
+            now,
+            destination=None if target.vague else destination,
+            number=number,
+            local=local,
+            translated=True,
+            moved=moved,
+        )
+        return replace(way, now=changed)
+
+    def _split(self, match: Among | Named | Together | Rate | Doubt, way: Way) -> tuple[Spans, Spans]:
+        """The senders that match, and those that may."""
+        match match:
+            case Rate():
+                return (NONE, NONE) if match.over else (way.sources, NONE)
+            case Doubt():
+                return NONE, way.sources
+            case Named():
+                yes, maybe = self._any((self._name(match.field, match.names, way),))
+                return _negated(way.sources, yes, maybe) if match.negated else (yes, maybe)
+            case Among():
+                yes, maybe = self._numbers(match.field, match.spans, match.mask, way)
+            case Together():
+                yes, maybe = self._any(self._cells(match.fields, row, way) for row in match.rows)
+        if match.partial:
+            maybe = without(way.sources, yes)
+        return _negated(way.sources, yes, maybe) if match.negated else (yes, maybe)
+
+    def _any(self, found: Iterable[tuple[Spans, Spans]]) -> tuple[Spans, Spans]:
+        yes, maybe = NONE, NONE
+        for one_yes, one_maybe in found:
+            self.left -= 1
+            yes, maybe = united(yes, one_yes), united(maybe, one_maybe)
+        return yes, without(maybe, yes)
+
+    def _cells(self, fields: Sequence[Field], cells: Sequence[Cell], way: Way) -> tuple[Spans, Spans]:
+        """The senders for whom each field is in its cell, and those for whom that may be."""
+        yes, able = way.sources, way.sources
+        for field, cell in zip(fields, cells, strict=True):
+            if isinstance(cell, str):
+                sure, maybe = self._name(field, (cell,), way)
+            else:
+                sure, maybe = self._numbers(field, (cell,), None, way)
+            yes, able = common(yes, sure), common(able, united(sure, maybe))
+            if not able:
+                break
+        return yes, without(able, yes)
+
+    def _name(self, field: Field, names: Sequence[str], way: Way) -> tuple[Spans, Spans]:
+        name = self._interface(field)
+        if name is None:
+            return NONE, way.sources
+        found = any(name.startswith(n[:-1]) if n.endswith("*") else n == name for n in names)
+        return (way.sources if found else NONE), NONE
+
+    def _numbers(self, field: Field, spans: Spans, mask: int | None, way: Way) -> tuple[Spans, Spans]:
+        if field is (Field.DESTINATION if self._reply else Field.SOURCE):
+            if mask is None:
+                return common(way.sources, spans), NONE
+            if all(first == last for first, last in way.sources):
+                yes = tuple((n, n) for n, _ in way.sources if holds(spans, n & mask))
+                return yes, NONE
+            return NONE, way.sources
+        value = self._value(field, way.now, mask)
+        if value is None:
+            return NONE, way.sources
+        found = common(spans, (value,))
+        if not found:
+            return NONE, NONE
+        return (way.sources, NONE) if found == (value,) else (NONE, way.sources)
+
+    def _interface(self, field: Field) -> str | None:
+        """Its name; empty where there is none."""
+        hook = self._base.hook if self._base else Hook.INPUT
+        near, far = self._packet.came_in, self._packet.goes_out
+        if field is Field.IN:
+            if hook is Hook.OUTPUT:
+                return ""
+            if hook is Hook.POSTROUTING:
+                return None
+            return far if self._reply else near
+        if hook in (Hook.FORWARD, Hook.POSTROUTING, Hook.OUTPUT):
+            return near if self._reply else far
+        return ""
+
+    def _value(self, field: Field, now: Now, mask: int | None) -> Span | None:
+        """What the field can be, None where nothing is known of it."""
+        if field is Field.TCP_FLAGS:
+            mask = 0xFF if mask is None else mask
+            return None if mask & _CONGESTION else _one((_SYN_ACK if self._reply else _SYN) & mask)
+        packet = self._packet
+        value: int | Span | None
+        match field:
+            case Field.FAMILY:
+                value = packet.family
+            case Field.PROTOCOL:
+                value = packet.protocol
+            case Field.SOURCE | Field.DESTINATION:
+                value = now.destination
+            case Field.SOURCE_PORT:
+                value = now.number if self._reply else packet.source_port
+            case Field.PORT:
+                value = packet.source_port if self._reply else now.number
+            case Field.STATE:
+                value = self._state(now)
+            case Field.TRANSLATED:
+                value = int(now.translated)
+            case Field.DIRECTION:
+                value = int(self._reply)
+            case Field.MARK:
+                value = now.mark
+            case Field.CONNECTION_MARK:
+                value = now.connection_mark
+            case Field.LOCAL_SOURCE:
+                value = int(now.local) if self._reply else 0
+            case Field.LOCAL_DESTINATION:
+                value = 0 if self._reply else int(now.local)
+            case Field.FIRST_PORT:
+                value = packet.number
+            case Field.FIRST_DESTINATION:
+                value = packet.destination
+        if isinstance(value, int):
+            value = (value, value)
+        if value is None or mask is None:
+            return value
+        return _one(value[0] & mask) if value[0] == value[1] else None
+
+    def _state(self, now: Now) -> int | None:
+        base = self._base
+        if base is not None and (base.hook is Hook.INGRESS or base.priority < CONNTRACK):
+            return State.INVALID if now.tracked else State.UNTRACKED
+        if now.tracked:
+            return State.ESTABLISHED if self._reply else State.NEW
+        if not self._reply:
+            return State.UNTRACKED
+        # To connection tracking the reply is the first that it hears, unless it is to pass that over too.
+        return None
+
+
+def _marked(way: Way, step: SetMark) -> Way:
+    now = way.now
+    connection = step.field is Field.CONNECTION_MARK
+    was = now.connection_mark if connection else now.mark
+    known = step.keep is not None and (was is not None or step.keep == 0)
+    mark = (((was or 0) & (step.keep or 0)) ^ step.flip) if known else None
+    changed = replace(now, connection_mark=mark) if connection else replace(now, mark=mark)
+    return replace(way, now=changed)
+
+
+def _moved(number: int | None, ports: Span, base: int | None) -> int | None:
+    first, last = ports
+    if first == last:
+        return first
+    if number is None:
+        return None
+    if base is not None:
+        return first + (number - base) % (last - first + 1)
+    # Within the range it stays as it is; from outside the kernel chooses.
+    return number if first <= number <= last else None
+
+
+def _negated(sources: Spans, yes: Spans, maybe: Spans) -> tuple[Spans, Spans]:
+    return without(sources, united(yes, maybe)), maybe
+
+
+def _one(number: int) -> Span:
+    return number, number
+
+
+def _merged(ways: list[Way]) -> list[Way]:
+    """Those that fared alike taken together."""
+    if len(ways) < 2:
+        return ways
+    found: dict[Now, Way] = {}
+    for way in ways:
+        known = found.get(way.now)
+        if known is None:
+            found[way.now] = way
+        else:
+            found[way.now] = Way(
+                united(known.sources, way.sources), way.now, known.rules | way.rules, known.doubts | way.doubts
+            )
+    return list(found.values())
