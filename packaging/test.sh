@@ -7,7 +7,7 @@ set -euo pipefail
 
 qt_packages
 coturn=$(not_installed coturn) sshd=$(not_installed openssh-server) miniupnpd=$(not_installed miniupnpd)
-apt_packages coturn openssh-server miniupnpd miniupnpd-nftables nftables iproute2 procps conntrack xvfb xdotool poppler-utils gnome-keyring dbus chromium libnss3-tools imagemagick \
+apt_packages coturn openssh-server miniupnpd miniupnpd-nftables nftables iptables ufw iproute2 procps conntrack xvfb xdotool poppler-utils gnome-keyring dbus chromium libnss3-tools imagemagick \
     fonts-noto-cjk fonts-dejavu-core desktop-file-utils appstream shellcheck
 # The tests start their own; nobody asked for a TURN, SSH or UPnP server, now or at the next boot.
 if [ -n "$coturn" ] && [ -d /run/systemd/system ]; then systemctl --quiet disable coturn || true; fi

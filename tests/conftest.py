@@ -29,7 +29,7 @@ if not os.environ.get("CI"):
     settings.load_profile("any-machine")
 
 _CLONE_NEWNET = 0x40000000
-_PROMISED = re.compile(r"\b(root|namespaces?|nft|nftables|coturn|turnserver)\b", re.IGNORECASE)
+_PROMISED = re.compile(r"\b(root|namespaces?|nft|nftables|iptables|ufw|coturn|turnserver)\b", re.IGNORECASE)
 
 
 def _is_root() -> bool:
@@ -79,6 +79,8 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "namespaces": ("network namespaces (root, on Linux)", _has_namespaces),
     "nft": ("nft in a network namespace (root, nftables)", _has_nft),
     "sshd": ("sshd, from the package openssh-server", lambda: Path("/usr/sbin/sshd").exists()),
+    "iptables": ("iptables-restore, from the package iptables", _program("iptables-restore")),
+    "ufw": ("ufw, from the package ufw", _program("ufw")),
     "coturn": ("turnserver, from the package coturn", _program("turnserver")),
     "miniupnpd": ("miniupnpd with its nftables, from the package miniupnpd-nftables", _has_miniupnpd),
     "linux": ("Linux", lambda: sys.platform == "linux"),

@@ -137,6 +137,9 @@ def _address_type(field: Field) -> Meaning:
         names = set(given.value.upper().split(","))
         if names - set(kinds) - rare:
             raise ValueError(given.value)
+        if given.family == 6 and "UNICAST" in names:
+            # Here every address is unicast that is no multicast, the machine's own too.
+            return among(field, *([1] if "LOCAL" in names else [0, 1]), negated=given.negated)
         return among(field, *(kinds[name] for name in names & set(kinds)), negated=given.negated)
 
     return match

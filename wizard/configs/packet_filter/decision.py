@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wizard.configs.packet_filter.rules import RuleSet, Verdict
-from wizard.configs.packet_filter.walk import Fate, Packet, walk
+from wizard.configs.packet_filter.walk import Fate, Packet, Phase, walk
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`verdict` on the packet, `reply` on the answer to it; `lines` decide, or keep it from being known.
+    """`verdict` on the first packet, `reply` on the answer to it, `following` on the sender's next; `lines` decide, or
+    keep it from being known.
 
     `host` and `number` are where an accepted packet is led; None where that cannot be told.
     """
 
     verdict: Verdict
     reply: Verdict
+    following: Verdict
     lines: tuple[int, ...]
     local: bool = True
     host: int | None = None
@@ -26,12 +28,18 @@ class Decision:
 def decide(rules: RuleSet, packet: Packet) -> Decision:
     """Exact for a packet of which everything is known, where every rule that counts was understood."""
     fates = walk(rules, packet)
-    coming = _one({Verdict.ACCEPT if fate.reply else fate.verdict for fate in fates})
-    passed = [fate for fate in fates if fate.reply or fate.verdict is Verdict.ACCEPT]
+    verdicts = [_reached(fates, phase) for phase in (Phase.FIRST, Phase.REPLY, Phase.NEXT)]
+    passed = [fate for fate in fates if fate.phase is not Phase.FIRST]
     ends = {(fate.way.now.local, fate.way.now.destination, fate.way.now.number) for fate in passed}
     local, host, number = ends.pop() if len(ends) == 1 else (False, None, None)
-    back = _one({fate.verdict for fate in passed}) if coming is Verdict.ACCEPT else Verdict.UNKNOWN
-    return Decision(coming, back, _lines(fates), local, host, number)
+    return Decision(verdicts[0], verdicts[1], verdicts[2], _lines(fates), local, host, number)
+
+
+def _reached(fates: tuple[Fate, ...], phase: Phase) -> Verdict:
+    """The verdict in one phase: those that end later were accepted in it."""
+    order = list(Phase)
+    later = [fate for fate in fates if order.index(fate.phase) >= order.index(phase)]
+    return _one({fate.verdict if fate.phase is phase else Verdict.ACCEPT for fate in later})
 
 
 def _lines(fates: tuple[Fate, ...]) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ that the fates are all that can be. They are exact where nothing was in doubt.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -39,7 +40,8 @@ DEEPEST = 16
 """Jumps within jumps that nftables allows; a rule set with a cycle has more."""
 BUDGET = 400_000
 """Steps before a walk is given up: jumps upon jumps can make a short file endless."""
-_SYN, _SYN_ACK, _CONGESTION = 0x02, 0x12, 0xC0
+_CONGESTION = 0xC0
+"""Flags that a sender may or may not set."""
 _LOOPBACK = {4: (127 << 24, (128 << 24) - 1), 6: (1, 1)}
 UNNAMED = "\0"
 """An interface that no rule names."""
@@ -49,7 +51,8 @@ UNNAMED = "\0"
 class Packet:
     """The first packet of a connection. None stands for what is not known.
 
-    `local`: it is sent to an address of the machine itself. `goes_out` is the interface by which it would be forwarded.
+    `local`: it is sent to an address of the machine itself. `goes_out` is the interface by which it would be forwarded,
+    `own` the first address of the one by which it came in.
     """
 
     family: int
@@ -61,6 +64,7 @@ class Packet:
     goes_out: str | None = None
     source_port: Span = (1024, 65535)
     local: bool = True
+    own: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +91,22 @@ class Way:
     doubts: frozenset[Rule] = frozenset()
 
 
+class Phase(enum.Enum):
+    """Which packet of a connection it is: rules that let the first in may stop the others."""
+
+    FIRST = enum.auto()
+    REPLY = enum.auto()
+    NEXT = enum.auto()
+    """The sender's second."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What can become of the packets of some senders. `reply`: it is the answer to them that ends there, by `rule`."""
+    """What can become of the packets of some senders, in which phase it ends, and by what `rule` if it ends badly."""
 
     verdict: Verdict
     way: Way
-    reply: bool = False
+    phase: Phase = Phase.FIRST
     rule: Rule | None = None
 
     @property
@@ -105,35 +118,59 @@ class Fate:
 
 
 def walk(rules: RuleSet, packet: Packet) -> tuple[Fate, ...]:
-    """Every fate that the packet can have: through all hooks on its way in, and its reply's on the way back."""
-    walker = _Walk(rules, packet)
-    start = Now(packet.destination, packet.number, packet.local)
-    ways = walker.hooks((Hook.INGRESS, Hook.PREROUTING), [Way(packet.sources, start)])
-    here = walker.hooks((Hook.INPUT,), [way for way in ways if way.now.local])
-    through = walker.hooks((Hook.FORWARD, Hook.POSTROUTING), [way for way in ways if not way.now.local])
-    back = _Walk(rules, packet, reply=True, left=walker.left)
-    # A mark of the packet is not one of its reply.
-    local = back.hooks((Hook.OUTPUT, Hook.POSTROUTING), [_answered(way) for way in here])
-    routed = back.hooks((Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING), [_answered(way) for way in through])
-    passed = [Fate(Verdict.ACCEPT, way) for way in (*local, *routed)]
-    return (*walker.ends, *back.ends, *passed)
+    """Every fate that the packet can have: through all hooks on its way in, its reply's on the way back, and that of
+    the packet which follows."""
+    first = _Walk(rules, packet, Phase.FIRST)
+    came = first.through([Way(packet.sources, Now(packet.destination, packet.number, packet.local))])
+    reply = _Walk(rules, packet, Phase.REPLY, first.left)
+    # The marks of a packet are its own; what is kept is that of the connection.
+    back = reply.back([replace(way, now=replace(way.now, mark=0)) for way in came])
+    ends = [*first.ends, *reply.ends]
+    left = reply.left
+    for way in back:
+        following = _Walk(rules, packet, Phase.NEXT, left, way.now)
+        start = replace(way.now, destination=packet.destination, number=packet.number, local=packet.local, mark=0)
+        passed = following.through([replace(way, now=start)])
+        ends += following.ends
+        ends += (Fate(Verdict.ACCEPT, replace(each, now=way.now), Phase.NEXT) for each in passed)
+        left = following.left
+    return tuple(ends)
 
 
-def _answered(way: Way) -> Way:
-    return replace(way, now=replace(way.now, mark=0))
+_OF_CONNECTION = frozenset({Field.DIRECTION, Field.CONNECTION_MARK, Field.FIRST_PORT, Field.FIRST_DESTINATION})
+"""What only a packet has that connection tracking has seen."""
+_FLAGS = {Phase.FIRST: 0x02, Phase.REPLY: 0x12, Phase.NEXT: 0x10}
+"""SYN, SYN and ACK, ACK."""
 
 
 class _Walk:
-    def __init__(self, rules: RuleSet, packet: Packet, *, reply: bool = False, left: int = BUDGET) -> None:
+    """`settled` is what the first packet of the connection became: the following ones become the same."""
+
+    def __init__(
+        self, rules: RuleSet, packet: Packet, phase: Phase, left: int = BUDGET, settled: Now | None = None
+    ) -> None:
         self._rules = rules
         self._packet = packet
-        self._reply = reply
+        self._phase = phase
+        self._reply = phase is Phase.REPLY
+        self._settled = settled
         self._base: Base | None = None
         self.ends: list[Fate] = []
         self.left = left
 
-    def hooks(self, hooks: Iterable[Hook], ways: list[Way]) -> list[Way]:
-        """Those that pass all chains at these hooks, in turn."""
+    def through(self, ways: list[Way]) -> list[Way]:
+        """Those that come in, to the machine itself or through it."""
+        ways = self._hooks((Hook.INGRESS, Hook.PREROUTING), ways)
+        here = self._hooks((Hook.INPUT,), [way for way in ways if way.now.local])
+        return here + self._hooks((Hook.FORWARD, Hook.POSTROUTING), [way for way in ways if not way.now.local])
+
+    def back(self, ways: list[Way]) -> list[Way]:
+        """Those whose replies come back to the sender."""
+        here = self._hooks((Hook.OUTPUT, Hook.POSTROUTING), [way for way in ways if way.now.local])
+        through = [way for way in ways if not way.now.local]
+        return here + self._hooks((Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING), through)
+
+    def _hooks(self, hooks: Iterable[Hook], ways: list[Way]) -> list[Way]:
         for hook in hooks:
             ways = self._hook(hook, ways)
         return ways
@@ -141,20 +178,18 @@ class _Walk:
     def _hook(self, hook: Hook, ways: list[Way]) -> list[Way]:
         # Of two chains of one priority, the kernel asks the one that came later first.
         bases = [b for b in reversed(self._rules.bases) if b.hook is hook and self._packet.family in b.families]
-        places: dict[tuple[int, bool], list[Base]] = {}
-        for base in sorted(bases, key=lambda b: b.priority):
-            place = (-TRANSLATION if hook in (Hook.POSTROUTING, Hook.INPUT) else TRANSLATION, True)
-            places.setdefault(place if base.translates else (base.priority, False), []).append(base)
-        for (_, translates), chains in sorted(places.items(), key=lambda found: found[0]):
-            for base in chains:
-                if not translates:
-                    ways = self._pass(base, ways)
-                    continue
-                # It sees first packets only, and none that has been rewritten by the one before.
-                if not self._reply:
-                    ready = [w for w in ways if w.now.tracked and not w.now.translated]
-                    done = [w for w in ways if not w.now.tracked or w.now.translated]
-                    ways = [*done, *self._pass(base, ready)]
+        middle = -TRANSLATION if hook in (Hook.POSTROUTING, Hook.INPUT) else TRANSLATION
+        bases.sort(key=lambda b: b.priority)
+        for base in (b for b in bases if not b.translates and b.priority < middle):
+            ways = self._pass(base, ways)
+        for base in (b for b in bases if b.translates and self._phase is Phase.FIRST):
+            # It sees what is tracked, and has not been rewritten by the one before.
+            ready = [w for w in ways if w.now.tracked and not w.now.translated]
+            ways = [w for w in ways if not w.now.tracked or w.now.translated] + self._pass(base, ready)
+        if self._settled is not None and hook is Hook.PREROUTING:
+            ways = [replace(w, now=_as_before(w.now, self._settled)) for w in ways]
+        for base in (b for b in bases if not b.translates and b.priority >= middle):
+            ways = self._pass(base, ways)
         return ways
 
     def _pass(self, base: Base, ways: list[Way]) -> list[Way]:
@@ -171,7 +206,7 @@ class _Walk:
             if base.policy is Verdict.ACCEPT:
                 accepted.append(decided)
             else:
-                self.ends.append(Fate(base.policy, way, self._reply, policy))
+                self.ends.append(Fate(base.policy, way, self._phase, policy))
         if base.devices and self._packet.came_in is None:
             accepted += ways
         return _merged(accepted)
@@ -193,7 +228,7 @@ class _Walk:
         return _merged([*ways, *returned])
 
     def _end(self, verdict: Verdict, way: Way, rule: Rule) -> None:
-        self.ends.append(Fate(verdict, way, self._reply, rule))
+        self.ends.append(Fate(verdict, way, self._phase, rule))
 
     def _rule(
         self, rule: Rule, way: Way, following: list[Way], returned: list[Way], accepted: list[Way], depth: int
@@ -301,7 +336,8 @@ class _Walk:
             number = None
         elif target.ports is not None:
             number = _moved(number, target.ports, target.base)
-        destination = now.destination if target.keeps_host else target.host
+        led = self._packet.own if target.host is None else target.host
+        destination = now.destination if target.keeps_host else led
         own = target.host is None or (self._packet.local and target.host == self._packet.destination)
         local = now.local if target.keeps_host else own and not target.vague
         moved = now.moved or target.vague or target.ports is not None
@@ -325,13 +361,21 @@ class _Walk:
             case Named():
                 yes, maybe = self._any((self._name(match.field, match.names, way),))
                 return _negated(way.sources, yes, maybe) if match.negated else (yes, maybe)
+            case Among() if self._absent(match.field, way.now):
+                return NONE, NONE
             case Among():
                 yes, maybe = self._numbers(match.field, match.spans, match.mask, way)
+            case Together() if any(self._absent(field, way.now) for field in match.fields):
+                return NONE, NONE
             case Together():
                 yes, maybe = self._any(self._cells(match.fields, row, way) for row in match.rows)
         if match.partial:
             maybe = without(way.sources, yes)
         return _negated(way.sources, yes, maybe) if match.negated else (yes, maybe)
+
+    def _absent(self, field: Field, now: Now) -> bool:
+        """Whether there is nothing to look at: then no match holds, nor its contrary."""
+        return field in _OF_CONNECTION and not self._is_tracked(now)
 
     def _any(self, found: Iterable[tuple[Spans, Spans]]) -> tuple[Spans, Spans]:
         yes, maybe = NONE, NONE
@@ -394,7 +438,7 @@ class _Walk:
         """What the field can be, None where nothing is known of it."""
         if field is Field.TCP_FLAGS:
             mask = 0xFF if mask is None else mask
-            return None if mask & _CONGESTION else _one((_SYN_ACK if self._reply else _SYN) & mask)
+            return None if mask & _CONGESTION else _one(_FLAGS[self._phase] & mask)
         packet = self._packet
         value: int | Span | None
         match field:
@@ -411,7 +455,7 @@ class _Walk:
             case Field.STATE:
                 value = self._state(now)
             case Field.TRANSLATED:
-                value = int(now.translated)
+                value = int(now.translated and self._is_tracked(now))
             case Field.DIRECTION:
                 value = int(self._reply)
             case Field.MARK:
@@ -432,12 +476,16 @@ class _Walk:
             return value
         return _one(value[0] & mask) if value[0] == value[1] else None
 
-    def _state(self, now: Now) -> int | None:
+    def _is_tracked(self, now: Now) -> bool:
         base = self._base
-        if base is not None and (base.hook is Hook.INGRESS or base.priority < CONNTRACK):
-            return State.INVALID if now.tracked else State.UNTRACKED
+        early = base is not None and (base.hook is Hook.INGRESS or base.priority < CONNTRACK)
+        return now.tracked and not early
+
+    def _state(self, now: Now) -> int | None:
+        if now.tracked and not self._is_tracked(now):
+            return State.INVALID
         if now.tracked:
-            return State.ESTABLISHED if self._reply else State.NEW
+            return State.NEW if self._phase is Phase.FIRST else State.ESTABLISHED
         if not self._reply:
             return State.UNTRACKED
         # To connection tracking the reply is the first that it hears, unless it is to pass that over too.
@@ -454,6 +502,10 @@ def _marked(way: Way, step: SetMark) -> Way:
     return replace(way, now=changed)
 
 
+def _as_before(now: Now, settled: Now) -> Now:
+    return replace(now, destination=settled.destination, number=settled.number, local=settled.local)
+
+
 def _moved(number: int | None, ports: Span, base: int | None) -> int | None:
     first, last = ports
     if first == last:
@@ -461,7 +513,7 @@ def _moved(number: int | None, ports: Span, base: int | None) -> int | None:
     if number is None:
         return None
     if base is not None:
-        return first + (number - base) % (last - first + 1)
+        return first + ((number - base) & 0xFFFF) % (last - first + 1)
     # Within the range it stays as it is; from outside the kernel chooses.
     return number if first <= number <= last else None
 
