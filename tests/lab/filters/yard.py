@@ -95,6 +95,8 @@ class Yard:
     def _build(self) -> None:
         out, box, behind = self.out.name, self.box.name, self.behind.name
         root_ip([f"netns add {name}" for name in (out, box, behind)])
+        for space in (self.out, self.box, self.behind):
+            space.route()
         pairs = (("e0", out, "w0", box), ("e1", out, "w1", box), ("in0", box, "i0", behind))
         root_ip(
             [
@@ -103,9 +105,6 @@ class Yard:
             ]
         )
         for space, names in ((self.out, ("e0", "e1")), (self.box, ("w0", "w1", "in0")), (self.behind, ("i0",))):
-            with space.entered():
-                for name in names:
-                    _turn(f"ipv6/conf/{name}/accept_dad", "0")
             space.ip([f"link set {name} up" for name in ("lo", *names)])
         for family, (name, link, table) in itertools.product((4, 6), (("e0", "w0", 100), ("e1", "w1", 101))):
             lines = "\n".join(self._outer(family, name, link, table))
@@ -124,7 +123,6 @@ class Yard:
                 *(_neighbour(a, "i0", "in0") for a in BOX["in0"].values()),
             ]
         )
-        self.box.set(ip_forward=1, **{"conf.all.rp_filter": 0, "conf.default.rp_filter": 0})
         for space in (self.box, self.behind, self.out):
             with space.entered():
                 for knob, value in _KNOBS.items():
@@ -235,7 +233,7 @@ class Yard:
 
 
 _KNOBS = {
-    "ipv6/conf/all/forwarding": "1",
+    "ipv4/conf/all/rp_filter": "0",
     "ipv4/icmp_ratelimit": "0",
     "netfilter/nf_conntrack_udp_timeout": "2",
     "netfilter/nf_conntrack_udp_timeout_stream": "2",
