@@ -35,6 +35,22 @@
         <source>This computer is the service&apos;s host: answer &amp;here</source>
         <translation>本机就是服务所在的主机：在这里应答(&amp;H)</translation>
     </message>
+    <message>
+        <source>Log in to the service&apos;s host o&amp;ver SSH and answer there during each test</source>
+        <translation>每次测试期间经 SSH 登录服务所在主机并在那里应答(&amp;V)</translation>
+    </message>
+    <message>
+        <source>SSH &amp;destination of the service&apos;s host</source>
+        <translation>服务所在主机的 SSH 目标(&amp;D)</translation>
+    </message>
+    <message>
+        <source>user@host, user@host:port, or a Host of your SSH configuration. Nothing is installed there and nothing stays. As root, the responder also sees which tests reach the host and are stopped by its firewall.</source>
+        <translation>user@host、user@host:端口，或 SSH 配置中的 Host。那里不会安装任何东西，也不会留下任何东西。若以 root 登录，应答程序还能看到哪些测试到达了主机却被其防火墙拦下。</translation>
+    </message>
+    <message>
+        <source>Write user@host</source>
+        <translation>请写 user@host</translation>
+    </message>
     <message numerus="yes">
         <source>Answers on %n port(s) here.</source>
         <translation>
@@ -765,10 +781,18 @@
     <message>
         <source>No place is named yet, so this computer is taken to be the service&apos;s own host. Such a test cannot see what the router does.
 
-Add this computer where it really stands: outside of everything if it is on another network, such as a phone&apos;s; behind the router if it is in the same home. Or add a TURN relay, a server on the internet that sends the tests for you.</source>
+Add this computer where it really stands: outside of everything if it is on another network, such as a phone&apos;s; behind the router if it is in the same home. Or add a server on the internet that sends the tests for you: a TURN relay, or a host that you log in to over SSH.</source>
         <translation>还没有指定位置，因此把本机当作服务所在的主机。这样的测试看不到路由器的情况。
 
-请按本机的实际位置添加：如果在另一个网络上（例如手机热点），就是在一切之外；如果在同一个家里，就是在路由器之后。也可以添加一个 TURN 中继，由互联网上的这台服务器替您发送测试。</translation>
+请按本机的实际位置添加：如果在另一个网络上（例如手机热点），就是在一切之外；如果在同一个家里，就是在路由器之后。也可以添加一台在互联网上替您发送测试的服务器：TURN 中继，或您能经 SSH 登录的主机。</translation>
+    </message>
+    <message>
+        <source>SSH de&amp;stination</source>
+        <translation>SSH 目标(&amp;S)</translation>
+    </message>
+    <message>
+        <source>user@host, user@host:port, or a Host of your SSH configuration</source>
+        <translation>user@host、user@host:端口，或 SSH 配置中的 Host</translation>
     </message>
     <message>
         <source>A computer that runs Hopwise, such as this one</source>
@@ -777,6 +801,10 @@ Add this computer where it really stands: outside of everything if it is on anot
     <message>
         <source>A TURN relay on the internet</source>
         <translation>互联网上的 TURN 中继</translation>
+    </message>
+    <message>
+        <source>A host that you log in to over SSH</source>
+        <translation>您能经 SSH 登录的主机</translation>
     </message>
     <message>
         <source>behind {hop}</source>
@@ -795,14 +823,6 @@ Add this computer where it really stands: outside of everything if it is on anot
         <translation>例如 turn:198.51.100.7:3478?transport=udp</translation>
     </message>
     <message>
-        <source>SSH destination</source>
-        <translation>SSH 目标</translation>
-    </message>
-    <message>
-        <source>user@host</source>
-        <translation>用户@主机</translation>
-    </message>
-    <message>
         <source>The password is kept in this system&apos;s keyring, never in the project file.</source>
         <translation>密码保存在系统的密钥环中，绝不写入项目文件。</translation>
     </message>
@@ -817,10 +837,6 @@ Add this computer where it really stands: outside of everything if it is on anot
     <message>
         <source>The keyring did not work. The password stays in memory and is forgotten when Hopwise is closed.</source>
         <translation>密钥环无法使用。密码只留在内存中，关闭 Hopwise 后即被忘记。</translation>
-    </message>
-    <message>
-        <source>✔ Tests can be sent from here by this computer.</source>
-        <translation>✔ 本机可以从这里发起测试。</translation>
     </message>
 </context>
 <context>
@@ -908,12 +924,20 @@ Add this computer where it really stands: outside of everything if it is on anot
 <context>
     <name>PlaceWords</name>
     <message>
-        <source>This computer does not seem to stand there. Open this project in Hopwise on a computer that does, and bring its result here on the Test page.</source>
-        <translation>本机似乎不在那里。请在位于那里的电脑上用 Hopwise 打开此项目，再到“测试”页把结果带回来。</translation>
+        <source>✔ Tests can be sent from here by this computer.</source>
+        <translation>✔ 本机可以从这里发起测试。</translation>
     </message>
     <message>
-        <source>Tests over SSH cannot be run yet. Run Hopwise on that computer and bring its result here.</source>
-        <translation>目前还不能经 SSH 测试。请在那台电脑上运行 Hopwise，再把结果带回来。</translation>
+        <source>During a test this computer logs in there by itself, as ssh does: with a key of yours, without a question. The host only lends its sockets: nothing is installed there and nothing stays. It needs Python 3.8 or later.
+
+If you have never logged in there from this computer, do so once in a terminal and compare the fingerprint: a host that is not known is not trusted.</source>
+        <translation>测试期间，本机会像 ssh 一样自行登录那里：用您的密钥，不会询问。那台主机只借出套接字：不会安装任何东西，也不会留下任何东西。它需要 Python 3.8 或更新版本。
+
+如果从未在本机登录过那里，请先在终端里登录一次并核对指纹：未知的主机不受信任。</translation>
+    </message>
+    <message>
+        <source>This computer does not seem to stand there. Open this project in Hopwise on a computer that does, and bring its result here on the Test page.</source>
+        <translation>本机似乎不在那里。请在位于那里的电脑上用 Hopwise 打开此项目，再到“测试”页把结果带回来。</translation>
     </message>
     <message>
         <source>Enter the user name and the password to test from this relay.</source>

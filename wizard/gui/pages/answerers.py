@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from wizard.gui.context import Context
 from wizard.gui.controls.copied import Copied
+from wizard.gui.controls.field import Field
 from wizard.gui.controls.frames import Card, Text
 from wizard.gui.controls.switch import Switch
 from wizard.gui.view_models.answering import AnsweringModel
+from wizard.model import ssh_destination
 from wizard.observation import Observation
 
 
@@ -36,6 +38,8 @@ class Answerers(Card):
         self.add_result = QPushButton()
         self.answer_here = Switch(context.theme)
         self._answering = Text("muted")
+        self.answer_there = Switch(context.theme)
+        self.there = Field()
         self._results = Text("muted")
         row = QHBoxLayout()
         row.setSpacing(10)
@@ -48,13 +52,22 @@ class Answerers(Card):
         self.body.addLayout(row)
         self.body.addWidget(self.answer_here)
         self.body.addWidget(self._answering)
+        self.body.addWidget(self.answer_there)
+        self.body.addWidget(self.there)
         self.body.addWidget(self._results)
         self.script.clicked.connect(self.script_wanted)
         self.add_result.clicked.connect(self.add_result_wanted)
         self.answer_here.toggled.connect(self._answer_here)
+        self.answer_there.toggled.connect(self._answer_there)
+        self.there.edited.connect(lambda _: self.refresh())
         context.document.opened.connect(self._opened)
         answering.changed.connect(self.refresh)
         self.retranslate()
+
+    @property
+    def respond_on(self) -> str | None:
+        """Where the responder is to be started over SSH for the time of each test, if it is."""
+        return self.there.text.strip() if self.answer_there.isChecked() else None
 
     def bring(self, observations: tuple[Observation, ...], notes: tuple[str, ...]) -> None:
         """Add what another computer saw."""
@@ -80,6 +93,16 @@ class Answerers(Card):
         self.add_result.setToolTip(self.tr("The JSON that hopwise check --json or hopwise respond --json printed."))
         self.answer_here.setText(self.tr("This computer is the service's host: answer &here"))
         self.answer_here.updateGeometry()
+        self.answer_there.setText(self.tr("Log in to the service's host o&ver SSH and answer there during each test"))
+        self.answer_there.updateGeometry()
+        self.there.name(
+            self.tr("SSH &destination of the service's host"),
+            self.tr(
+                "user@host, user@host:port, or a Host of your SSH configuration. Nothing is installed there and "
+                "nothing stays. As root, the responder also sees which tests reach the host and are stopped by its "
+                "firewall."
+            ),
+        )
 
     def refresh(self) -> None:
         """Show the command for the open project, and what answers here."""
@@ -87,6 +110,8 @@ class Answerers(Card):
         self.command.show_text(f"hopwise respond {_quoted(document.path.name if document.path else 'project.toml')}")
         self.script.setEnabled(document.valid)
         self.add_result.setEnabled(document.valid)
+        self.there.setVisible(self.answer_there.isChecked())
+        self.there.show_problems([self.tr("Write user@host")] if self.there.text and not self._is_destination() else [])
         self.answer_here.setEnabled(document.valid or self.answering.busy)
         if self.answer_here.isChecked() != self.answering.busy:
             self.answer_here.blockSignals(True)
@@ -106,8 +131,22 @@ class Answerers(Card):
         notes = [self.tr("%n observation(s) of other computers count from the next test on.", "", count)]
         self._results.say("\n".join([*(notes if count else []), *self._notes]))
 
+    def _is_destination(self) -> bool:
+        try:
+            ssh_destination.parse(self.there.text.strip())
+        except ValueError:
+            return False
+        return True
+
+    def _answer_there(self, wanted: bool) -> None:
+        self.refresh()
+        if wanted:
+            self.there.control.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _opened(self) -> None:
         self.brought = ()
+        self.answer_there.setChecked(False)
+        self.there.show_text("")
         self._notes = ()
         self.answering.stop()
         self.refresh()

@@ -35,7 +35,7 @@ class LogWords(QObject):
         """A place that no test was sent from, and why."""
         project = self._context.run.project
         found = next((v for v in project.places() if v.id == item.vantage), None) if project else None
-        reason = self._place_words.hindrance(found) if found else item.reason
+        reason = self._place_words.hindrance(found, item.reason) if found else item.reason
         return self.tr("Not tested from {place}. {reason}").format(place=item.vantage, reason=reason)
 
     def _said(self, item: Item) -> str:

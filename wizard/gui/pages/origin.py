@@ -139,14 +139,16 @@ class OriginPage(Page):
             self.tr(
                 "No place is named yet, so this computer is taken to be the service's own host. Such a test cannot "
                 "see what the router does.\n\nAdd this computer where it really stands: outside of everything if it "
-                "is on another network, such as a phone's; behind the router if it is in the same home. Or add a TURN "
-                "relay, a server on the internet that sends the tests for you."
+                "is on another network, such as a phone's; behind the router if it is in the same home. Or add a "
+                "server on the internet that sends the tests for you: a TURN relay, or a host that you log in to over "
+                "SSH."
             )
         )
         self._menu.clear()
         for kind, text in (
             (VantageKind.LOCAL, self.tr("A computer that runs Hopwise, such as this one")),
             (VantageKind.TURN, self.tr("A TURN relay on the internet")),
+            (VantageKind.SSH, self.tr("A host that you log in to over SSH")),
         ):
             self._menu.addAction(text).triggered.connect(lambda _=False, kind=kind: self._add(kind))
 
@@ -204,7 +206,9 @@ class OriginPage(Page):
         if turn:
             self.server.name(self.tr("TURN &server"), self.tr("For example turn:198.51.100.7:3478?transport=udp"))
         else:
-            self.server.name(self.tr("SSH destination"), self.tr("user@host"))
+            self.server.name(
+                self.tr("SSH de&stination"), self.tr("user@host, user@host:port, or a Host of your SSH configuration")
+            )
         self.username.setVisible(turn)
         self.password.setVisible(turn)
         self._show_password(self._vantage() if turn else None)
@@ -245,9 +249,8 @@ class OriginPage(Page):
         if project is None or vantage is None:
             return ""
         reasons = why_not_here(project, networks(), self.context.passwords.by_vantage(project.vantages))
-        if reasons.get(vantage.id) is None:
-            return self.tr("✔ Tests can be sent from here by this computer.")
-        return self._place_words.hindrance(vantage)
+        reason = reasons.get(vantage.id)
+        return self._place_words.ready(vantage) if reason is None else self._place_words.hindrance(vantage, reason)
 
     def _edit(self, key: str, value: object) -> None:
         document = self.context.document
@@ -265,7 +268,7 @@ class OriginPage(Page):
         document = self.context.document
         document.edit(with_vantage(document.table, kind))
         self.places.setCurrentRow(self.places.count() - 1)
-        (self.server if kind is VantageKind.TURN else self.beyond).control.setFocus(Qt.FocusReason.OtherFocusReason)
+        (self.beyond if kind is VantageKind.LOCAL else self.server).control.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _remove(self) -> None:
         row = self.places.currentRow()

@@ -10,8 +10,19 @@ from wizard.model.vantage import Vantage, VantageKind
 class PlaceWords(QObject):
     """What keeps this computer from testing from there."""
 
-    def hindrance(self, vantage: Vantage) -> str:
-        """The reason, and what to do."""
+    def ready(self, vantage: Vantage) -> str:
+        """That tests can be sent from there, and what that takes."""
+        if vantage.kind is not VantageKind.SSH:
+            return self.tr("✔ Tests can be sent from here by this computer.")
+        return self.tr(
+            "During a test this computer logs in there by itself, as ssh does: with a key of yours, without a "
+            "question. The host only lends its sockets: nothing is installed there and nothing stays. It needs Python "
+            "3.8 or later.\n\nIf you have never logged in there from this computer, do so once in a terminal and "
+            "compare the fingerprint: a host that is not known is not trusted."
+        )
+
+    def hindrance(self, vantage: Vantage, reason: str) -> str:
+        """What is in the way, and what to do; `reason` says it in English."""
         match vantage.kind:
             case VantageKind.LOCAL:
                 return self.tr(
@@ -19,8 +30,6 @@ class PlaceWords(QObject):
                     "does, and bring its result here on the Test page."
                 )
             case VantageKind.SSH:
-                return self.tr(
-                    "Tests over SSH cannot be run yet. Run Hopwise on that computer and bring its result here."
-                )
+                return reason
             case VantageKind.TURN:
                 return self.tr("Enter the user name and the password to test from this relay.")

@@ -170,7 +170,8 @@ class TestPage(Page):
         self._logged = 0
         self.context.configs.reread()
         passwords = self.context.passwords.by_vantage(project.vantages)
-        self.context.run.run(project, passwords, self.answerers.brought, self.context.configs.rows)
+        answerers = self.answerers
+        self.context.run.run(project, passwords, answerers.brought, self.context.configs.rows, answerers.respond_on)
         self.refresh()
 
     def show_hop(self, hop: str) -> None:

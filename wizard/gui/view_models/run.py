@@ -16,7 +16,7 @@ from wizard.gui.jobs import Jobs
 from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.observation import Configured, Fact, Observation
-from wizard.session import Finished, Learnt, Planned, Result, Session, Skipped
+from wizard.session import Finished, Learnt, NoResponderError, Planned, Result, Session, Skipped
 
 _log = logging.getLogger(__name__)
 
@@ -90,12 +90,18 @@ class RunModel(QObject):
         passwords: Mapping[str, Secret],
         earlier: Sequence[Observation] = (),
         configured: Sequence[Configured] = (),
+        respond_on: str | None = None,
     ) -> None:
-        """Begin. Does nothing while a run is under way."""
+        """Begin; `respond_on` is the SSH destination on which the responder answers meanwhile.
+
+        Does nothing while a run is under way.
+        """
         if self.busy:
             return
         self.forget()
-        self._session = Session(project, passwords=passwords, earlier=earlier, configured=configured)
+        self._session = Session(
+            project, passwords=passwords, earlier=earlier, configured=configured, respond_on=respond_on
+        )
         self._stale = bool(earlier) or bool(configured)
         self.state = RunState.RUNNING
         self._task = self._jobs.start(self._follow(self._session))
@@ -132,6 +138,9 @@ class RunModel(QObject):
         except asyncio.CancelledError:
             self.state = RunState.STOPPED
             raise
+        except NoResponderError as error:
+            self.state = RunState.FAILED
+            self.error = str(error)
         except Exception as error:  # noqa: BLE001 - shown on the page and logged; the window goes on
             _log.exception("A test run failed")
             self.state = RunState.FAILED
