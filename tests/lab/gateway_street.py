@@ -183,7 +183,10 @@ def street(files: Path) -> Iterator[Street]:
         outside.ip(["link set lo up", "link set one up", "link set two up", f"addr add {OUTSIDE}/24 dev one"])
         router.ip([f"route add {OUTSIDE}/32 dev wan"])
         for space in (router, side):
-            space.set(ip_forward=1, icmp_ratelimit=0)
+            space.route()
+            with space.entered():
+                # Every question that is refused is told so, however many there are.
+                Path("/proc/sys/net/ipv4/icmp_ratelimit").write_text("0")
         made = Street(home, router, side, outside, files)
         try:
             yield made
