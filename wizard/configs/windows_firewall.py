@@ -42,9 +42,8 @@ def _recognise(text: str) -> Likeness:
     if '"IpPermissions"' in text:
         return Likeness.NO
     joined = '"LocalPort"' in text and '"RemoteAddress"' in text
-    return (
-        Likeness.SURE if joined or '"DefaultInboundAction"' in text or '"EdgeTraversalPolicy"' in text else Likeness.NO
-    )
+    own = any(key in text for key in ('"DefaultInboundAction"', '"EdgeTraversalPolicy"'))
+    return Likeness.SURE if joined or own else Likeness.NO
 
 
 def _read(source: Source) -> GatewayReading:
@@ -56,9 +55,7 @@ def _read(source: Source) -> GatewayReading:
     notes: list[Note] = []
     active = _active(top)
     profiles = {word(member(each, "Name")).lower(): each for each in elements(member(top, "Profiles"))}
-    off = {
-        name for name in active if name in profiles and word(member(profiles[name], "Enabled")) in ("False", "2", "0")
-    }
+    off = {name for name in active & profiles.keys() if word(member(profiles[name], "Enabled")) in ("False", "0")}
     found = [rule for each in listed for rule in _rules(each, active, notes)]
     # What blocks comes first, whatever the order in the list.
     found.sort(key=lambda rule: rule.action is Action.ADMIT)
