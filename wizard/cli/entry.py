@@ -21,13 +21,14 @@ from wizard.cli import (
     presets,
     respond,
     router,
+    sdp,
     turn,
 )
 from wizard.cli.arguments import Parser
 from wizard.cli.exits import EXIT_DEFECT, EXIT_INTERRUPTED, complain
 
 # Each imports what it needs when it runs, so that none pays for another's libraries.
-COMMANDS = (check, respond, router, importing, inspect, coverage, generate, ice, turn, nat, audit, presets, demo)
+COMMANDS = (check, respond, router, importing, inspect, coverage, generate, sdp, ice, turn, nat, audit, presets, demo)
 """In the order in which help lists them."""
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
