@@ -24,9 +24,9 @@ from tests.probes.netns import Cable, cable
 from wizard.audit.access import Entry, entry
 from wizard.audit.finding import Audit, AuditFinding
 from wizard.audit.harden import harden
-from wizard.audit.peers import FORBIDDEN
 from wizard.audit.reach import GROUP_CODE
 from wizard.audit.rules import audit_file
+from wizard.configs.peers import FORBIDDEN
 from wizard.configs.turnserver import parse
 from wizard.model.secret import Secret
 from wizard.probes.audit import QUOTA_TRIES, AuditError, Options, audit_server

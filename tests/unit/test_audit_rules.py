@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from wizard.audit.finding import WEIGHT, Audit, AuditFinding, NotChecked
 from wizard.audit.harden import LEFT_TO_THE_USER, harden
-from wizard.audit.peers import FORBIDDEN, Range, parse_range, reachable
 from wizard.audit.rules import audit_file
 from wizard.audit.strength import DOCUMENTED_CLI_HASH, generate, weakness
 from wizard.audit.words import finding_words, not_checked_words
+from wizard.configs.peers import FORBIDDEN, Range, parse_range, reachable
 from wizard.configs.turnserver import KNOWN, parse
 from wizard.diagnosis.verdict import Severity
 from wizard.model.resource import resource

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from wizard.audit.evidence import found, masked, relays
 from wizard.audit.finding import AuditFinding
-from wizard.audit.peers import FORBIDDEN, Group, parse_range
+from wizard.configs.peers import FORBIDDEN, Group, parse_range
 from wizard.configs.turnserver import Turnserver
 
 

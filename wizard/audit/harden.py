@@ -7,10 +7,10 @@ from collections.abc import Callable
 from wizard.audit.access import NONCE_S, secret_weakness
 from wizard.audit.evidence import masked, relays
 from wizard.audit.operation import BPS_CAPACITY, MAX_BPS, TOTAL_QUOTA, USER_QUOTA
-from wizard.audit.peers import FORBIDDEN, Group, Range
 from wizard.audit.reach import ranges
 from wizard.audit.rules import DATABASES, audit_file
 from wizard.audit.strength import generate
+from wizard.configs.peers import FORBIDDEN, Group, Range
 from wizard.configs.turnserver import Option, Turnserver
 from wizard.model.secret import Secret
 

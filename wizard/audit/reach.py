@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from wizard.audit.evidence import found, masked, relays
 from wizard.audit.finding import AuditFinding
-from wizard.audit.peers import FORBIDDEN, Group, Range, is_any, parse_range, reachable
+from wizard.configs.peers import FORBIDDEN, Group, Range, is_any, parse_range, reachable
 from wizard.configs.turnserver import Option, Turnserver
 
 GROUP_CODE = {

@@ -159,11 +159,11 @@ def family(project: Project, position: int) -> int:
 def _destination(project: Project, position: int) -> str | None:
     """The address that packets are sent to when they come to a hop, where the plan says it."""
     hop = project.hops[position]
-    before = [h for h in project.hops[:position] if h.kind.translates]
     if hop.kind.translates:
-        return hop.address or (None if before else project.public_address)
+        outermost = not any(h.kind.translates for h in project.hops[:position])
+        return hop.address or (project.public_address if outermost else None)
     # A filter without an address of its own stands before what it protects, and sees packets sent to that.
-    return hop.address or _target(project, position) or next((h.address for h in reversed(before) if h.address), None)
+    return hop.address or _target(project, position)
 
 
 def _numbers(project: Project, plan: PortPlan, number: int) -> tuple[int, ...]:

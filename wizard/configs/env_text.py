@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wizard.configs.interpolation import interpolate
+
 _LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)\s*=[ \t]*(?P<rest>.*)")
-_VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,9 @@ def _value(rest: str, known: Mapping[str, Setting]) -> str | None:
 
 
 def _filled(text: str, known: Mapping[str, Setting]) -> str | None:
-    if "$" not in text and "`" not in text:
-        return text
-    bare = _VARIABLE.sub("", text)
-    names = [a or b for a, b in _VARIABLE.findall(text)]
-    if "$" in bare or "`" in bare or any(name not in known or known[name].value is None for name in names):
+    """With the variables that lines above have set, and with the defaults of others."""
+    if "`" in text or "$(" in text:
         return None
-    return _VARIABLE.sub(lambda found: known[found[1] or found[2]].value or "", text)
+    set_before = {name: setting.value for name, setting in known.items() if setting.value is not None}
+    filled = interpolate(text, set_before)
+    return None if filled.unset else filled.text

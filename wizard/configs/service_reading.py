@@ -6,18 +6,20 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from wizard.configs.filtering import EVERY_PORT
+from wizard.configs.filtering import BOTH, EVERY_FAMILY, EVERY_PORT
 from wizard.configs.forwarding import PortForward, allowed, handed
 from wizard.configs.reading import Allowed, Answer, Note, Piece, Question, Server, UnreadableError
 from wizard.configs.who import Who
 from wizard.model.phrase import Phrase
-from wizard.model.port import PortRange
+from wizard.model.port import PortRange, Protocol
 from wizard.observation import Coverage
 
 MOST_RULES = 2048
 """Lines that take ports in, at most."""
-ANY = ("", "0.0.0.0", "::", "*")
-"""How files write every address of the computer."""
+BY_DEFAULT = 0
+"""The line of what is in force without being in the file."""
+IN_FRONT = (PortRange(80, 80), PortRange(443, 443), PortRange(8443, 8443), PortRange(8448, 8448))
+"""Ports that a web server in front of a service often takes for it, so that its own file does not name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,15 @@ class ServiceReading:
 
     @property
     def allowed(self) -> tuple[Allowed, ...]:
-        """What it takes in from anywhere. What has the computer's own ports takes in those that it listens on."""
-        return tuple(rule for rule in allowed(self.rules) if rule.numbers != EVERY_PORT)
+        """What it hands on from anywhere. Where the program itself listens opens nothing that was not open."""
+        return allowed([rule for rule in self.rules if rule.inner is not None])
 
     def answer(self, question: Question) -> Answer:
         """What becomes of one port."""
         asides = [rule for rule in self.asides if rule.inner is None or question.leaves in rule.inner]
         asides = [rule for rule in asides if question.protocol in rule.protocols]
         found = handed((*self.rules, *(rule for rule in asides if not rule.exempts)), question).answer
+        found = replace(found, lines=tuple(line for line in found.lines if line != BY_DEFAULT))
         if found.coverage is Coverage.MISSING and not found.lines:
             hint = next((rule for rule in asides if rule.exempts), None)
             if hint is not None:
@@ -87,6 +90,37 @@ def _contradict(one: PortForward, outer: PortRange, other: PortForward, its: Por
 
 def _shift(rule: PortForward, outer: PortRange) -> int:
     return 0 if rule.inner is None else rule.inner.first - outer.first
+
+
+def listens(
+    line: int, text: str, protocol: Protocol, numbers: PortRange, name: str, at: Bound | None = None
+) -> PortForward:
+    """A port or range on which the program itself listens."""
+    where = at or bound("")
+    return PortForward(
+        line,
+        text,
+        frozenset((protocol,)),
+        (numbers,),
+        name=name,
+        families=where.families,
+        destinations=where.destinations,
+        who=where.who,
+    )
+
+
+def doubtful(line: int, text: str, protocols: frozenset[Protocol] = BOTH) -> PortForward:
+    """A line that may take any port in."""
+    return PortForward(line, text, protocols, (EVERY_PORT,), families=EVERY_FAMILY, who=Who.PERHAPS)
+
+
+def in_front() -> tuple[PortForward, ...]:
+    """What a web server in front of the program may take in."""
+    tcp = frozenset((Protocol.TCP,))
+    return tuple(
+        PortForward(BY_DEFAULT, "", tcp, (EVERY_PORT,), numbers, families=EVERY_FAMILY, who=Who.PERHAPS)
+        for numbers in IN_FRONT
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from wizard.audit.finding import Audit, AuditFinding, NotChecked, sorted_findings
-from wizard.audit.peers import FORBIDDEN, Forbidden, Group
 from wizard.audit.reach import GROUP_CODE
 from wizard.audit.strength import weakness
+from wizard.configs.peers import FORBIDDEN, Forbidden, Group
 from wizard.model.secret import Secret
 from wizard.probes.audit_tls import TlsAudit, unverified
 from wizard.probes.conversation import Conversation, Endpoint, Reply, converse, new_client

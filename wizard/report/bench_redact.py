@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from wizard.audit.finding import Audit, AuditFinding, NotChecked, UnknownOption
-from wizard.audit.peers import FORBIDDEN
 from wizard.audit.reach import GROUP_CODE
+from wizard.configs.peers import FORBIDDEN
 from wizard.probes.call import Call, Pair, Party
 from wizard.probes.candidate import Candidate, CandidateError, ServerTried
 from wizard.probes.nat_server import ServerAsked

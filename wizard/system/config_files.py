@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wizard.configs.decoding import LARGEST
+from wizard.configs.decoding import LARGEST, decoded
+from wizard.configs.env_text import variables
 from wizard.configs.products import product, read
 from wizard.configs.reading import Reading, UnreadableError
 from wizard.model.phrase import Phrase
@@ -53,10 +54,22 @@ def read_file(path: Path, name: str, product_id: str | None = None) -> Reading:
         except KeyError:
             raise UnreadableError(Phrase("no-such-product", {"product": product_id})) from None
     try:
-        with path.open("rb") as file:
-            # One byte more than allowed tells a file that is too large without reading all of it.
-            data = file.read(LARGEST + 1)
+        data = _data(path)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise UnreadableError(Phrase("cannot-open", {"why": why})) from None
-    return read(data, name, chosen)
+    return read(data, name, chosen, _beside(path))
+
+
+def _data(path: Path) -> bytes:
+    with path.open("rb") as file:
+        # One byte more than allowed tells a file that is too large without reading all of it.
+        return file.read(LARGEST + 1)
+
+
+def _beside(path: Path) -> Mapping[str, str]:
+    """What the `.env` beside a file sets, as Docker Compose would read it; nothing where there is none to read."""
+    try:
+        return variables(decoded(_data(path.with_name(".env"))))
+    except (OSError, ValueError, UnreadableError):
+        return {}
