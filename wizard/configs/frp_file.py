@@ -5,8 +5,9 @@ Secrets are left where they are: only keys that are about ports and addresses ar
 
 from __future__ import annotations
 
+import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from wizard.configs.frp_template import Filled, fill
@@ -38,18 +39,37 @@ _LEGACY: Mapping[str, str] = {
     "max_ports_per_client": "maxPortsPerClient",
 }
 """What the keys of old versions are called now; the rest has kept its name or is none of ours."""
-_LEGACY_LOOK = re.compile(r"^[ \t]*\[common\][ \t]*$", re.MULTILINE)
+_LEGACY_LOOK = re.compile(r"^[ \t]*(?:\[common\][ \t]*$|(?:local|remote)_port[ \t]*=)", re.MULTILINE)
 _TOML_LOOK = re.compile(r"^[ \t]*(?:\[|[\w.\"'-]+[ \t]*=)", re.MULTILINE)
 _SECTION = re.compile(r"\[(.*)\]\s*")
 
 
+class Syntax(enum.StrEnum):
+    """How a file is written."""
+
+    TOML = "toml"
+    INI = "ini"
+    YAML = "yaml"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True)
 class FrpFile:
-    """`root` has the schema of TOML. In a legacy file each section is a table of it, `common` among them."""
+    """`root` has the schema of TOML. In an INI file each section is a table of it, `common` among them."""
 
     root: Tree
-    legacy: bool
+    syntax: Syntax
     filled: Filled
+
+    @property
+    def legacy(self) -> bool:
+        """Whether it is the INI of old versions."""
+        return self.syntax is Syntax.INI
+
+    @property
+    def common(self) -> Tree:
+        """What is not about one proxy."""
+        return self.root.get(COMMON) or Tree({}, 1) if self.legacy else self.root
 
     def line(self, tree: Tree) -> int:
         """Where it stands in the file itself, before templates were filled in."""
@@ -65,21 +85,22 @@ def frp_file(source: Source) -> FrpFile:
     """The file, its templates filled in. Raises UnreadableError."""
     check_size(source.text)
     filled = fill(source.text, source.variables)
-    legacy = _LEGACY_LOOK.search(filled.text) is not None
+    syntax = _syntax(filled.text)
     try:
-        if legacy:
-            root = _ini_tree(filled.text)
-        elif filled.text.lstrip().startswith("{"):
-            root = json_tree(filled.text)
-        elif _TOML_LOOK.search(filled.text):
-            root = toml_tree(filled.text)
-        else:
-            root = yaml_tree(filled.text)
+        root = _READERS[syntax](filled.text)
     except UnreadableError as fault:
         raise UnreadableError(fault.phrase, None if fault.line is None else filled.line(fault.line)) from None
     if not isinstance(root.value, dict):
         raise UnreadableError(Phrase("syntax", {"text": filled.text.strip().partition("\n")[0][:40]}), filled.line(1))
-    return FrpFile(root, legacy, filled)
+    return FrpFile(root, syntax, filled)
+
+
+def _syntax(text: str) -> Syntax:
+    if _LEGACY_LOOK.search(text):
+        return Syntax.INI
+    if text.lstrip().startswith("{"):
+        return Syntax.JSON
+    return Syntax.TOML if _TOML_LOOK.search(text) else Syntax.YAML
 
 
 def _ini_tree(text: str) -> Tree:
@@ -127,3 +148,11 @@ def _nested(section: Tree) -> Tree:
         else:
             table[key] = tree
     return Tree(table, section.line)
+
+
+_READERS: Mapping[Syntax, Callable[[str], Tree]] = {
+    Syntax.TOML: toml_tree,
+    Syntax.INI: _ini_tree,
+    Syntax.YAML: yaml_tree,
+    Syntax.JSON: json_tree,
+}

@@ -7,7 +7,6 @@ takes that number and hands on `localPort` at `localIP`. The file belongs to the
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -16,21 +15,17 @@ from wizard.configs.filtering import BOTH, EVERY_FAMILY, EVERY_PORT
 from wizard.configs.forwarding import PortForward, forwards
 from wizard.configs.frp_file import COMMON, FrpFile, frp_file
 from wizard.configs.frp_template import numbers
-from wizard.configs.product import Likeness, Order, Product, Wanted, Written
+from wizard.configs.frp_writing import STARTS_ONLY, write
+from wizard.configs.product import Likeness, Product
 from wizard.configs.reading import Forward, Note, Piece, Reading, Source
 from wizard.configs.service_reading import ServiceReading, in_step, settled
 from wizard.configs.tree import Tree
 from wizard.configs.who import Who
-from wizard.configs.words import say
-from wizard.configs.writing import comment, named
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
 from wizard.model.port import PortRange, Protocol
 
 ID = "frpc"
-SERVER_PORT = 7000
-_LONGEST_ONE_BY_ONE = 5
-"""Ports that get a block each; more of them get a template."""
 _TCP, _UDP = frozenset((Protocol.TCP,)), frozenset((Protocol.UDP,))
 _PUBLISHED = {"tcp": _TCP, "udp": _UDP}
 _BY_NAME = {"http": _TCP, "https": _TCP, "tcpmux": _TCP}
@@ -51,14 +46,19 @@ def read(source: Source) -> Reading:
     """Raises UnreadableError."""
     file = frp_file(source)
     reader = _Reader(file)
-    common = file.root.get(COMMON) if file.legacy else file.root
-    reader.common(common or file.root)
+    reader.common(file.common)
     for name, proxy in _proxies(file):
         reader.proxy(name, proxy)
     rules = settled(_merged(reader.rules))
     certain = tuple(forwards(rules))
     return ServiceReading(
-        ID, source.name, rules, tuple(reader.asides), tuple(reader.notes), _pieces(reader, common, certain)
+        ID,
+        source.name,
+        rules,
+        tuple(reader.asides),
+        tuple(reader.notes),
+        _pieces(reader, certain),
+        dialect=file.syntax,
     )
 
 
@@ -69,8 +69,9 @@ def _proxies(file: FrpFile) -> Iterator[tuple[str, Tree]]:
         yield from ((proxy.text("name") or "", proxy) for proxy in file.root.elements("proxies"))
 
 
-def _pieces(reader: _Reader, common: Tree | None, certain: tuple[Forward, ...]) -> tuple[Piece, ...]:
-    address = None if common is None or reader.file.unset(common.get("serverAddr")) else common.text("serverAddr")
+def _pieces(reader: _Reader, certain: tuple[Forward, ...]) -> tuple[Piece, ...]:
+    common = reader.file.common
+    address = None if reader.file.unset(common.get("serverAddr")) else common.text("serverAddr")
     if address in ("", "0.0.0.0", "::"):
         address = None
     at_server = tuple(Forward(f.protocol, f.outer, f.outer, None, f.name, f.line) for f in certain)
@@ -94,6 +95,8 @@ class _Reader:
             listed = [element.value for element in table.elements("start")]
             names = start.value.split(",") if isinstance(start.value, str) else listed
             self.started = frozenset(name.strip() for name in names if isinstance(name, str) and name.strip())
+            if self.started:
+                self.notes.append(Note(Phrase(STARTS_ONLY), self.file.line(start)))
         includes = table.get("includes")
         if includes is not None and includes.value:
             line = self.file.line(includes)
@@ -229,55 +232,6 @@ def _merged(rules: Iterable[PortForward]) -> Iterator[PortForward]:
             yield PortForward(
                 first.line, text, first.protocols, (outer,), inner, first.host, first.name, EVERY_FAMILY, who=first.who
             )
-
-
-def write(order: Order) -> Written:
-    """A whole file, or the blocks to add to the one that there is."""
-    lines: list[str] = []
-    if order.existing is None:
-        server = next((h for h in order.project.hops[: order.position] if h.kind is HopKind.TUNNEL_SERVER), None)
-        address = (server.address if server else None) or order.project.public_address
-        lines += [
-            f"# {say(Phrase('write-frpc'), order.language)}",
-            f"serverAddr = {json.dumps(address)}",
-            f"serverPort = {SERVER_PORT}",
-            f"# {say(Phrase('write-frp-token'), order.language)}",
-            '# auth.token = "…"',
-            "",
-        ]
-    else:
-        lines += [f"# {say(Phrase('write-add-to', {'file': comment(order.existing.file)}), order.language)}"]
-    for wanted in order.wanted:
-        lines += _blocks(wanted)
-    file = comment(order.existing.file) if order.existing else "frpc.toml"
-    undo = f"# {say(Phrase('undo-blocks', {'file': file}), order.language)}\n"
-    return Written("\n".join(lines).rstrip("\n") + "\n", undo)
-
-
-def _blocks(wanted: Wanted) -> Iterator[str]:
-    if len(wanted.arrives) > _LONGEST_ONE_BY_ONE:
-        # The name in front of the number keeps each proxy's name unique.
-        name = named(wanted).removesuffix(f"-{wanted.arrives.first}")
-        yield f'{{{{- range $_, $v := parseNumberRangePair "{wanted.leaves}" "{wanted.arrives}" }}}}'
-        yield from _block(f"{name}-{{{{ $v.Second }}}}", wanted, "{{ $v.First }}", "{{ $v.Second }}")
-        yield "{{- end }}"
-        yield ""
-        return
-    for arrives, leaves in zip(wanted.arrives, wanted.leaves, strict=True):
-        name = named(wanted).removesuffix(f"-{wanted.arrives.first}")
-        yield from _block(f"{name}-{arrives}", wanted, str(leaves), str(arrives))
-        yield ""
-
-
-def _block(name: str, wanted: Wanted, local: str, remote: str) -> tuple[str, ...]:
-    return (
-        "[[proxies]]",
-        f'name = "{name}"',
-        f'type = "{wanted.protocol}"',
-        f"localIP = {json.dumps(wanted.host or '127.0.0.1')}",
-        f"localPort = {local}",
-        f"remotePort = {remote}",
-    )
 
 
 PRODUCT = Product(ID, "frpc", (HopKind.TUNNEL_CLIENT,), recognise, read, write)

@@ -5,12 +5,13 @@ The file belongs to the tunnel server. It lets numbers through as they are; wher
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from wizard.configs.filtering import BOTH, EVERY_FAMILY, EVERY_PORT, Action, Chain, FilterRule
-from wizard.configs.frp_file import COMMON, FrpFile, frp_file
+from wizard.configs.frp_file import FrpFile, Syntax, frp_file
 from wizard.configs.frp_template import numbers
 from wizard.configs.product import Likeness, Order, Product, Written
 from wizard.configs.reading import Allowed, Answer, Note, Piece, Question, Reading, Server, Source
@@ -51,6 +52,7 @@ class FrpsReading:
     notes: tuple[Note, ...] = ()
     permits: tuple[PortRange, ...] = ()
     """What its `allowPorts` has."""
+    syntax: Syntax = Syntax.TOML
 
     product: str = ID
     every: bool = True
@@ -86,7 +88,7 @@ class FrpsReading:
 def read(source: Source) -> Reading:
     """Raises UnreadableError."""
     file = frp_file(source)
-    root = (file.root.get(COMMON) if file.legacy else file.root) or file.root
+    root = file.common
     notes: list[Note] = []
     permitted = [*_permitted(file, root, notes)]
     rules = [*_own(file, root, notes), *permitted]
@@ -107,6 +109,7 @@ def read(source: Source) -> Reading:
         None if narrow is None else file.line(narrow),
         tuple(notes),
         tuple(numbers_ for rule in permitted if rule.action is Action.ADMIT for numbers_ in rule.numbers or ()),
+        file.syntax,
     )
 
 
@@ -183,13 +186,7 @@ def write(order: Order) -> Written:
     existing = order.existing if isinstance(order.existing, FrpsReading) else None
     kept = () if existing is None else (number for allowed in existing.permits for number in allowed)
     ports = merge([*kept, *(number for wanted in order.wanted for number in wanted.arrives)])
-    lines = ["allowPorts = ["]
-    for numbers_ in ports:
-        one = numbers_.first == numbers_.last
-        lines.append(
-            f"  {{ single = {numbers_} }}," if one else f"  {{ start = {numbers_.first}, end = {numbers_.last} }},"
-        )
-    lines.append("]")
+    lines = _allow(ports, Syntax.TOML if existing is None else existing.syntax)
     if order.existing is None:
         head = [
             f"# {say(Phrase('write-frps'), order.language)}",
@@ -199,9 +196,25 @@ def write(order: Order) -> Written:
             f"# {say(Phrase('write-frps-allow'), order.language)}",
         ]
     else:
-        head = [f"# {say(Phrase('write-frps-replace'), order.language)}"]
-    undo = f"# {say(Phrase('undo-blocks', {'file': 'frps.toml'}), order.language)}\n"
+        # JSON has no comments.
+        bare = existing is not None and existing.syntax is Syntax.JSON
+        head = [] if bare else [f"# {say(Phrase('write-frps-replace'), order.language)}"]
+    undo = f"# {say(Phrase('undo-set'), order.language)}\n"
     return Written("\n".join([*head, *lines]) + "\n", undo)
+
+
+def _allow(ports: tuple[PortRange, ...], syntax: Syntax) -> list[str]:
+    if syntax is Syntax.INI:
+        return [f"allow_ports = {','.join(str(numbers_) for numbers_ in ports)}"]
+    entries = [
+        {"single": numbers_.first} if len(numbers_) == 1 else {"start": numbers_.first, "end": numbers_.last}
+        for numbers_ in ports
+    ]
+    if syntax is Syntax.TOML:
+        tables = [", ".join(f"{key} = {number}" for key, number in entry.items()) for entry in entries]
+        return ["allowPorts = [", *(f"  {{ {table} }}," for table in tables), "]"]
+    # YAML takes the lists of JSON.
+    return [f'"allowPorts": {json.dumps(entries)}' + ("," if syntax is Syntax.JSON else "")]
 
 
 PRODUCT = Product(ID, "frps", (HopKind.TUNNEL_SERVER,), recognise, read, write)

@@ -34,6 +34,8 @@ class ServiceReading:
     pieces: tuple[Piece, ...] = ()
     servers: tuple[Server, ...] = ()
     announced: tuple[str, ...] = ()
+    dialect: str = ""
+    """Of the syntaxes that a product has, the one of this file."""
 
     @property
     def every(self) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from tests.unit.configs import frp_schema
 from tests.unit.configs.asking import TCP, UDP, ask, numbers, order, reading, wants
@@ -145,7 +148,7 @@ def test_lines_of_a_template_are_those_of_the_file() -> None:
         (
             'start = ["b"]\n[[proxies]]\nname = "a"\ntype = "tcp"\nlocalPort = 9000\nremotePort = 10110\n',
             Coverage.MISSING,
-            "not-started",
+            "starts-only not-started",
         ),
         (
             '[[proxies]]\nname = "a"\ntype = "tcp"\nlocalPort = 9000\nremotePort = {{ .Envs.REMOTE }}\n',
@@ -158,7 +161,7 @@ def test_lines_of_a_template_are_those_of_the_file() -> None:
 def test_what_leaves_a_port_open_to_doubt_is_noted_with_its_line(text: str, coverage: Coverage, key: str) -> None:
     found = reading(text, "frpc")
     assert ask(found, TCP, 10110, 9000).coverage is coverage
-    assert [note.phrase.key for note in found.notes] == [key]
+    assert [note.phrase.key for note in found.notes] == key.split()
     assert found.notes[0].line is not None
     assert all(say(found.notes[0].phrase, language) for language in ("en", "zh_CN"))
 
@@ -273,15 +276,48 @@ def test_what_is_written_for_frps_is_valid_and_allows_each_port_and_no_other(wan
         assert (ask(found, UDP, number).coverage is Coverage.COVERED) == open_
 
 
-def test_blocks_for_what_is_missing_are_added_to_the_file_that_there_is() -> None:
-    existing = reading('serverAddr = "203.0.113.20"\n', "frpc")
-    wanted = [Wanted("media", UDP, numbers("10111-10130"), numbers("10111-10130"), "192.168.77.10")]
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [(TOML, ""), (INI, ""), (YAML, ""), (JSON, "\n  ]\n}\n")],
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_what_is_missing_is_added_in_the_syntax_of_the_file(text: str, mark: str, data: st.DataObject) -> None:
+    existing = reading(text, "frpc")
+    wanted = [w for w in data.draw(wants()) if not {*w.arrives} & {10110, 10111, 10112, 10113, 10114, 10115, 20200}]
+    assume(wanted)
     written = product("frpc").write(order(HopKind.TUNNEL_CLIENT, wanted, existing))  # type: ignore[misc]
     assert "serverAddr" not in written.text
-    assert written.text.count("[[proxies]]") == 1
-    both = reading('serverAddr = "203.0.113.20"\n' + written.text, "frpc")
-    assert ask(both, UDP, 10130, host="192.168.77.10").coverage is Coverage.COVERED
+    end = text.rindex(mark) if mark else len(text)
+    both = reading(text[:end] + written.text + text[end:], "frpc")
+    for each in wanted:
+        for arrives, leaves in zip(each.arrives, each.leaves, strict=True):
+            assert ask(both, each.protocol, arrives, leaves).coverage is Coverage.COVERED
+    assert ask(both, TCP, 10110, 9000).coverage is Coverage.COVERED
+
+
+def test_new_proxies_lead_to_the_host_that_the_others_lead_to() -> None:
+    text = "[common]\nstart = a\n[a]\nlocal_ip = 192.168.77.10\nlocal_port = 1\nremote_port = 2\n"
+    wanted = [Wanted("media", UDP, numbers("10111-10130"), numbers("10111-10130"), None)]
+    written = product("frpc").write(order(HopKind.TUNNEL_CLIENT, wanted, reading(text, "frpc")))  # type: ignore[misc]
+    assert "[range:hopwise-media-udp-10111]" in written.text
+    assert "local_ip = 192.168.77.10" in written.text
     assert "frpc.conf" in written.undo
+    assert [caution.key for caution in written.cautions] == ["starts-only"]
+
+
+@pytest.mark.parametrize(
+    "text", [SERVER_TOML, SERVER_INI, "bindPort: 7000\nallowPorts: [{single: 9}]\n", '{"bindPort": 7000}\n']
+)
+def test_ports_to_allow_take_the_place_of_those_in_the_file(text: str) -> None:
+    existing = reading(text, "frps")
+    wanted = [Wanted("media", UDP, numbers("20000-20010"), numbers("20000-20010"), None)]
+    written = product("frps").write(order(HopKind.TUNNEL_SERVER, wanted, existing)).text  # type: ignore[misc]
+    kept = re.sub(r"(?s)allow_?[pP]orts.*", "", text)
+    both = reading("{" + written + kept[1:] if text.startswith("{") else kept + written, "frps")
+    assert ask(both, UDP, 20010).coverage is Coverage.COVERED
+    for number in (9, 8172, 10100):
+        assert ask(both, TCP, number).coverage is ask(existing, TCP, number).coverage or text.startswith("{")
 
 
 def _forwarded(forwards: object) -> set[tuple[Protocol, int, int]]:
