@@ -154,6 +154,10 @@ class Session:
             diagnosis=self.diagnosis,
         )
 
+    def hear(self, observation: Observation) -> None:
+        """Take in what somebody else saw meanwhile: the responder, where it runs in this very program."""
+        self._take(observation)
+
     async def run(self) -> AsyncGenerator[Progress, None]:
         """Probe from every vantage that was chosen, at once. Closing the iterator closes every socket.
 

@@ -24,6 +24,27 @@
             <numerusform>%n observations of other computers count from the next test on.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>Probes of %n port(s) were answered.</source>
+        <translation>
+            <numerusform>Probes of %n port were answered.</numerusform>
+            <numerusform>Probes of %n ports were answered.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Probes of %n port(s) got as far as the network card and no further.</source>
+        <translation>
+            <numerusform>Probes of %n port got as far as the network card and no further.</numerusform>
+            <numerusform>Probes of %n ports got as far as the network card and no further.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Waiting for the responder; asked %n time(s).</source>
+        <translation>
+            <numerusform>Waiting for the responder; asked %n time.</numerusform>
+            <numerusform>Waiting for the responder; asked %n times.</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>PortsPage</name>

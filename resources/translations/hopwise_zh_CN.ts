@@ -16,6 +16,14 @@
         <translation>主机上要有本项目文件的当前版本：路径或端口改动后请重新复制过去。</translation>
     </message>
     <message>
+        <source>Copy as &amp;one line for its shell</source>
+        <translation>复制为一行命令(&amp;O)</translation>
+    </message>
+    <message>
+        <source>One long line to paste into a shell on the service&apos;s host. It needs Python 3.8 or newer and nothing else. With sudo in front it also sees what the host&apos;s own firewall stops.</source>
+        <translation>一行长命令，粘贴到服务所在主机的终端即可。只需要 Python 3.8 或更新版本。前面加上 sudo，还能看到被主机自身防火墙拦下的探测。</translation>
+    </message>
+    <message>
         <source>&amp;Save as a script for a bare host…</source>
         <translation>保存为脚本，用于未安装的主机(&amp;S)…</translation>
     </message>
@@ -51,6 +59,14 @@
         <source>Write user@host</source>
         <translation>请写 user@host</translation>
     </message>
+    <message>
+        <source>Stop &amp;waiting</source>
+        <translation>停止等待(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Wait until it answers</source>
+        <translation>等待它应答(&amp;W)</translation>
+    </message>
     <message numerus="yes">
         <source>Answers on %n port(s) here.</source>
         <translation>
@@ -63,11 +79,45 @@
             <numerusform>%n 个端口已被程序占用，不去打扰它。</numerusform>
         </translation>
     </message>
+    <message>
+        <source>This computer is the service&apos;s host: during each test it answers by itself.</source>
+        <translation>本机就是服务所在的主机：每次测试期间会自动应答。</translation>
+    </message>
     <message numerus="yes">
         <source>%n observation(s) of other computers count from the next test on.</source>
         <translation>
             <numerusform>其他电脑的 %n 条观测从下次测试起计入。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Without root, only what gets in is seen.</source>
+        <translation>没有 root 权限，只能看到进得来的探测。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Probes of %n port(s) were answered.</source>
+        <translation>
+            <numerusform>已应答 %n 个端口的探测。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Probes of %n port(s) got as far as the network card and no further.</source>
+        <translation>
+            <numerusform>%n 个端口的探测到了网卡就没再往里走。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>✔ The responder answers ({port}). Press Test.</source>
+        <translation>✔ 应答程序已应答（{port}）。请点“测试”。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Waiting for the responder; asked %n time(s).</source>
+        <translation>
+            <numerusform>正在等待应答程序；已询问 %n 次。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>If it says “ready” there, press Test: something on the way stops what is asked, and the test finds it.</source>
+        <translation>如果那边显示“ready”，请点“测试”：路上有什么拦住了询问，测试会找出来。</translation>
     </message>
 </context>
 <context>
@@ -415,6 +465,45 @@
     </message>
 </context>
 <context>
+    <name>Elsewhere</name>
+    <message>
+        <source>From outside, without a server: change the network</source>
+        <translation>不用服务器也能从外部测试：换一个网络</translation>
+    </message>
+    <message>
+        <source>Put this computer on another network, such as a phone&apos;s hotspot (not the guest network of the same router), and test again. The responder must go on running on the service&apos;s host. What was seen before stays part of the verdict.</source>
+        <translation>把本机接到另一个网络（例如手机热点，不要用同一台路由器的访客网络），然后再测试一次。服务所在主机上的应答程序要继续运行。之前看到的结果仍会计入结论。</translation>
+    </message>
+    <message>
+        <source>Or ask somebody elsewhere: send them this project&apos;s file. They run this, and send back result.json, which you drop onto this window.</source>
+        <translation>也可以请别处的人帮忙：把本项目的文件发给对方，对方运行下面的命令并发回 result.json，您把它拖到本窗口即可。</translation>
+    </message>
+    <message>
+        <source>Save the pro&amp;ject…</source>
+        <translation>保存项目(&amp;J)…</translation>
+    </message>
+    <message>
+        <source>Stay on this network</source>
+        <translation>留在当前网络</translation>
+    </message>
+    <message>
+        <source>I change the network &amp;now</source>
+        <translation>我现在换网络(&amp;N)</translation>
+    </message>
+    <message>
+        <source>✔ The network has changed: now {network}. Press Test.</source>
+        <translation>✔ 网络已更换：现在是 {network}。请点“测试”。</translation>
+    </message>
+    <message>
+        <source>This computer is on no network now. Join the other one.</source>
+        <translation>本机现在没有接入任何网络。请接入另一个网络。</translation>
+    </message>
+    <message>
+        <source>Waiting for another network. Now it is {network}; join the other one.</source>
+        <translation>正在等待另一个网络。现在是 {network}；请接入另一个网络。</translation>
+    </message>
+</context>
+<context>
     <name>FileActions</name>
     <message>
         <source>Unsaved project</source>
@@ -659,6 +748,18 @@
     <message>
         <source>Relay {server}: {said}</source>
         <translation>中继 {server}：{said}</translation>
+    </message>
+    <message>
+        <source>Gateway {address} on {interface}: {said}</source>
+        <translation>网关 {address}（接口 {interface}）：{said}</translation>
+    </message>
+    <message>
+        <source>no outer address told</source>
+        <translation>未告知外部地址</translation>
+    </message>
+    <message>
+        <source>{server} sees this computer at {address}</source>
+        <translation>{server} 看到本机的地址是 {address}</translation>
     </message>
 </context>
 <context>

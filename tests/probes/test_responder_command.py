@@ -20,7 +20,7 @@ import pytest
 
 from tests.probes.asking import WITHIN_S, free_port, udp_socket
 from wizard.model.load import load
-from wizard.report.responder import CARRIED, printed, responder_plan
+from wizard.report.responder import CARRIED, one_line, printed, responder_plan
 from wizard.wire.probe import read_answer, request
 
 KEY = "k"
@@ -359,3 +359,14 @@ def test_it_starts_quickly(tmp_path: Path) -> None:
     with started(command(write_project(tmp_path, ("udp", str(free_port()))))) as process:
         until_ready(process)
     assert time.perf_counter() - begun < WITHIN_S
+
+
+def test_one_line_in_a_shell_is_a_responder(tmp_path: Path) -> None:
+    first = free_run(1)
+    line = one_line(load(write_project(tmp_path, ("udp", f"{first}"))), 5)
+    assert "\n" not in line
+    with started(["sh", "-c", f"exec {line}"]) as process:
+        until_ready(process)
+        answer = read_answer(KEY.encode(), ask("127.0.0.1", first))
+    assert answer is not None
+    assert answer.stands_at == "chat"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from wizard.diagnosis.arrival import card
@@ -122,6 +123,7 @@ class Diagnoser:
 
     def diagnosis(self) -> Diagnosis:
         """What is known by now."""
+        cards = self._cards()
         case = Case(
             project=self._project,
             ports=self._ports,
@@ -132,11 +134,7 @@ class Diagnoser:
             other_verdicts={
                 port: verdict for port in self._ports if (verdict := self._over_other_family(port)) is not None
             },
-            arrived=frozenset(
-                port
-                for port in self._reports
-                if any(item.outcome.blames and self._card(port, item) is not None for item in self._of_path(port))
-            ),
+            arrived=frozenset(cards),
             facts=tuple(sorted(self._facts, key=repr)),
         )
         findings = error_findings(case) + fact_findings(case) + family_findings(case) + config_findings(case)
@@ -147,7 +145,18 @@ class Diagnoser:
                 (port, self.verdict(port).state, Phrase(f"port-{self.verdict(port).state}")) for port in self._ports
             ),
             findings=tuple(sorted(findings, key=lambda finding: order[finding.severity])),
+            stopped_behind_card=tuple(
+                (self._project.hops[position].id, count) for position, count in sorted(Counter(cards.values()).items())
+            ),
         )
+
+    def _cards(self) -> dict[OutsidePort, int]:
+        """The first hop behind the network card, for each port of which a probe arrived there and was not answered."""
+        found = {
+            port: [card for item in self._of_path(port) if item.outcome.blames for card in [self._card(port, item)]]
+            for port in self._reports
+        }
+        return {port: min(known) for port, cards in found.items() if (known := [c for c in cards if c is not None])}
 
     def _hop_verdict(self, position: int) -> HopVerdict:
         rows = _rows(

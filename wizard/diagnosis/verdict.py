@@ -72,6 +72,8 @@ class Diagnosis:
     hops: tuple[HopVerdict, ...]
     ports: tuple[PortRow, ...]
     findings: tuple[Finding, ...]
+    stopped_behind_card: tuple[tuple[str, int], ...] = ()
+    """The hop right behind a network card at which probes arrived that nobody answered, and of how many ports."""
 
     @property
     def state(self) -> State:

@@ -147,6 +147,7 @@ class Window(QMainWindow):
         self.practice.ready.connect(self._practice_ready)
         self.practice.error.connect(self.context.document.error)
         self.test_page.answerers.script_wanted.connect(self.files.save_script)
+        self.test_page.elsewhere.save_wanted.connect(lambda: self.files.save(elsewhere=True))
         self.test_page.answerers.add_result_wanted.connect(self.files.bring_result)
         self.fix_page.show_wanted.connect(self._show_hop)
         self.fix_page.again_wanted.connect(self._test_again)

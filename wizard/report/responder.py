@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import base64
 import sys
+import zlib
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TextIO
 
 from wizard.model.key import probe_key
-from wizard.model.port import PortPlan
+from wizard.model.port import PortPlan, Protocol
 from wizard.model.project import Project, arrival_numbers, translator_of
-from wizard.report.responder_terminal import Holder, run
+from wizard.observation import RESPONDER, Observation, Outcome
+from wizard.report.responder_terminal import Holder, run, seen_line
 from wizard.system.listening import inspect
 from wizard.vantage.far_script import carried
-from wizard.wire.response import ResponderPlan, Route
+from wizard.wire.response import ResponderPlan, Route, Seen
 
 CARRIED = (
     "wire/probe.py",
@@ -75,6 +80,41 @@ def printed(project: Project, at: str | None, minutes: float) -> str:
         'if __name__ == "__main__":\n'
         f"    sys.exit(main(PLAN, {float(minutes)!r}))\n"
     )
+
+
+def one_line(project: Project, minutes: float) -> str:
+    """The same script as one line to be pasted into a shell on the service's host."""
+    tree = ast.parse(printed(project, None, minutes))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            # What only a reader needs would make the line twice as long.
+            node.body = [one for one in node.body if not _is_text(one)] or [ast.Pass()]
+    packed = base64.b64encode(zlib.compress(ast.unparse(tree).encode(), 9)).decode()
+    return f"python3 -c \"import base64,zlib;exec(zlib.decompress(base64.b64decode('{packed}')))\""
+
+
+def observation(plan: ResponderPlan, seen: Seen, at: datetime) -> Observation:
+    """What a responder on this computer saw, as others report it with `--json`."""
+    line = seen_line(plan, seen, "")
+    return Observation(
+        vantage=RESPONDER,
+        enters=line["enters"],
+        address=line["address"],
+        port=line["port"],
+        protocol=Protocol(line["protocol"]),
+        outcome=Outcome(line["outcome"]),
+        at=at,
+        seen_as=line["seen_as"],
+        error=line.get("error"),
+        stands_at=line["stands_at"],
+        came_in_on=line["came_in_on"],
+        probe_vantage=line["probe_vantage"],
+        probe_enters=line["probe_enters"],
+    )
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _range(project: Project, plan: PortPlan, position: int) -> tuple[str, int, int]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import psutil
 
+_ELSEWHERE = ("192.0.2.1", "2001:db8::1")
+"""Addresses that nobody has (RFC 5737, RFC 3849): the routes there are those to the internet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -19,6 +22,25 @@ class Network:
 
     def __str__(self) -> str:
         return f"{self.address}/{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The networks by which packets to the internet leave; None where there is no way out."""
+
+    four: str | None = None
+    six: str | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is any way out."""
+        return self.four is not None or self.six is not None
+
+
+def ways_out() -> Ways:
+    """The networks by which packets would leave this computer now. Sends nothing."""
+    known = networks()
+    return Ways(*(source_network(own_address(to), known) if has_route(to) else None for to in _ELSEWHERE))
 
 
 def networks() -> tuple[Network, ...]:

@@ -35,6 +35,12 @@ def why_not_here(
     return {vantage.id: _reason(vantage, here, passwords) for vantage in project.places()}
 
 
+def is_service_host(project: Project, networks: Sequence[Network]) -> bool:
+    """Whether this computer has the service's own address, which the host of a container has not."""
+    address = parse_ip(project.hops[-1].address or "")
+    return address is not None and not address.is_loopback and any(n.address == str(address) for n in networks)
+
+
 def _can_stand(project: Project, vantage: Vantage, near: Sequence[Vantage], networks: Sequence[Network]) -> bool:
     entry = _first_entry(project, vantage)
     address = parse_ip(project.hops[entry].address or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from wizard.diagnosis.verdict import Diagnosis, HopVerdict, PortRow, State
@@ -43,7 +43,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Eye:
-    """A place that tests come from: just outward of the card at `before`, so 0 is outside of everything."""
+    """A place that tests come from, or where they were seen: just outward of the card at `before`, 0 being outside."""
 
     id: str
     text: str
@@ -123,7 +123,7 @@ def diagram_model(
         outside=words.outside,
         outside_note=words.clients,
         cards=tuple(cards),
-        eyes=tuple(_eye(project, vantage, words) for vantage in project.places()),
+        eyes=(*(_eye(project, vantage, words) for vantage in project.places()), *_cards(project, diagnosis, words)),
     )
 
 
@@ -234,6 +234,12 @@ def _eye(project: Project, vantage: Vantage, words: DiagramWords) -> Eye:
     else:
         text = words.this_computer
     return Eye(vantage.id, text, 0 if vantage.beyond is None else project.index(vantage.beyond) + 1)
+
+
+def _cards(project: Project, diagnosis: Diagnosis | None, words: DiagramWords) -> Iterator[Eye]:
+    """Where the responder saw probes arrive that nobody answered."""
+    for hop, count in diagnosis.stopped_behind_card if diagnosis else ():
+        yield Eye(f"card-{hop}", words.at_card.format(count=count), project.index(hop))
 
 
 def _host(uri: str) -> str:

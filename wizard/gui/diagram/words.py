@@ -30,6 +30,7 @@ class DiagramWords:
     states: Mapping[State, str]
     vantages: Mapping[VantageKind, str]
     this_computer: str
+    at_card: str
 
 
 EN = DiagramWords(
@@ -56,6 +57,7 @@ EN = DiagramWords(
         VantageKind.SSH: "{name}, over SSH",
     },
     this_computer="this computer",
+    at_card="{count} arrived at the network card",
 )
 
 ZH_CN = DiagramWords(
@@ -82,6 +84,7 @@ ZH_CN = DiagramWords(
         VantageKind.SSH: "{name}，经 SSH",
     },
     this_computer="本机",
+    at_card="{count} 个到达了网卡",
 )
 
 

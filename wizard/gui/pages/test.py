@@ -13,13 +13,17 @@ from wizard.gui.diagram.model import diagram_model, strips_model
 from wizard.gui.diagram.view import DiagramView, StripsView
 from wizard.gui.flow import Step
 from wizard.gui.pages.answerers import Answerers
+from wizard.gui.pages.elsewhere import Elsewhere
 from wizard.gui.pages.fix import FindingCard
 from wizard.gui.pages.log_words import LogWords
 from wizard.gui.pages.page import Page
 from wizard.gui.view_models.answering import AnsweringModel
+from wizard.gui.view_models.network import NetworkModel
 from wizard.gui.view_models.run import RunState
+from wizard.gui.view_models.waiting import WaitingModel
 from wizard.model.project import Project
 from wizard.report.summary import sentence
+from wizard.system.interfaces import ways_out
 
 _REPAINT_MS = 60
 """Between two repaints during a run: under 20 in a second."""
@@ -60,8 +64,12 @@ class TestPage(Page):
         self.nowhere = Text("problem")
         self.column.addWidget(self.nowhere)
         self._practice: QWidget | None = None
-        self.answerers = Answerers(context, answering)
+        self.answerers = Answerers(context, answering, WaitingModel(context.jobs, self))
+        self.elsewhere = Elsewhere(context, NetworkModel(ways_out, self))
+        self.elsewhere.leaving.connect(self._keep_result)
+        self._starting = False
         self.column.addWidget(self.answerers)
+        self.column.addWidget(self.elsewhere)
         self._skipped = Text("muted")
         self.column.addWidget(self._skipped)
         self._build_log()
@@ -133,7 +141,8 @@ class TestPage(Page):
         return self.tr("&Test")
 
     def primary_enabled(self) -> bool:
-        return not self.context.run.busy and (self.context.run.tested or self.context.document.probes > 0)
+        ready = self.context.run.tested or self.context.document.probes > 0
+        return ready and not self.context.run.busy and not self._starting
 
     def on_primary(self) -> None:
         if not self.context.run.tested:
@@ -162,16 +171,41 @@ class TestPage(Page):
         self.column.insertWidget(4, faults)
 
     def start(self) -> None:
-        """Test now."""
+        """Test now; on the service's host once the probes are answered there."""
+        if self._starting or self.context.run.busy:
+            return
+        if self.answerers.answers_by_itself:
+            self._starting = True
+            self.context.jobs.start(self._answer_and_run())
+            self.said.emit()
+        else:
+            self._run()
+
+    async def _answer_and_run(self) -> None:
+        try:
+            await self.answerers.answer_for_this_run()
+        finally:
+            self._starting = False
+        self._run()
+
+    def _keep_result(self) -> None:
+        """What was seen from here counts in the next test, which comes from somewhere else."""
+        result = self.context.run.result
+        if result is not None and self.context.run.tested:
+            self.answerers.bring(result.observations, ())
+
+    def _run(self) -> None:
         project = self.context.document.project
         if project is None:
             return
+        self.answerers.waiting.stop()
+        self.elsewhere.network.stop()
         self.log.clear()
         self._logged = 0
         self.context.configs.reread()
         passwords = self.context.passwords.by_vantage(project.vantages)
         answerers = self.answerers
-        self.context.run.run(project, passwords, answerers.brought, self.context.configs.rows, answerers.respond_on)
+        self.context.run.run(project, passwords, answerers.seen, self.context.configs.rows, answerers.respond_on)
         self.refresh()
 
     def show_hop(self, hop: str) -> None:
@@ -186,6 +220,7 @@ class TestPage(Page):
         self.progress.setAccessibleName(self.tr("Progress of the test"))
         self._strips_heading.setText(self.tr("Ports at each hop"))
         self.answerers.retranslate()
+        self.elsewhere.retranslate()
         self.log_switch.setText(self.tr("Show the &log"))
         self.log_switch.updateGeometry()
         self.log.setAccessibleName(self.tr("Log"))
@@ -217,8 +252,9 @@ class TestPage(Page):
             if document.valid and document.probes == 0
             else ""
         )
-        self.answerers.setVisible(not run.busy and (self._practice is None or self._practice.isHidden()))
-        self.answerers.refresh()
+        for card in (self.answerers, self.elsewhere):
+            card.setVisible(not run.busy and (self._practice is None or self._practice.isHidden()))
+            card.refresh()
         self._skipped.say("\n".join(self._log_words.skipped(each) for each in run.skipped))
         if self.log_switch.isChecked():
             self._write_log()

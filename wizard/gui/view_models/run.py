@@ -107,6 +107,14 @@ class RunModel(QObject):
         self._task = self._jobs.start(self._follow(self._session))
         self.changed.emit()
 
+    def hear(self, observation: Observation) -> None:
+        """Take in what this program's own responder saw; between two runs nobody asked."""
+        if self.busy and self._session is not None:
+            self._session.hear(observation)
+            self.heard.append((observation.at, observation))
+            self._stale = True
+            self.changed.emit()
+
     def stop(self) -> None:
         """End the run early. Every socket is closed before `ended` comes."""
         if self._task is not None and self.busy:
