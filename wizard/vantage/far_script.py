@@ -14,6 +14,9 @@ SOCKETS = (
     "vantage/far_sockets.py",
 )
 """The sources that make up the sockets on another host, in the order in which they build on one another."""
+_WATCH = ("vantage/stdin_watch.py",)
+SENT = (*SOCKETS, *_WATCH)
+"""All sources that are sent over SSH."""
 
 
 def carried(names: Iterable[str]) -> str:
@@ -34,9 +37,7 @@ def sockets_script() -> str:
 
 def ending_with_standard_input() -> str:
     """What is run before another script, so that it ends when standard input does."""
-    return (
-        f"from __future__ import annotations\n\n{carried(('vantage/stdin_watch.py',))}\n\nend_with_standard_input()\n"
-    )
+    return f"from __future__ import annotations\n\n{carried(_WATCH)}\n\nend_with_standard_input()\n"
 
 
 def _body(source: str) -> str:

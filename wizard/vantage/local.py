@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from wizard.model.hop import Hop
 from wizard.observation import Observation, Outcome
@@ -20,6 +20,7 @@ from wizard.probes.sockets import Asker, Sockets, no_loss_yet
 from wizard.probes.target import Target
 from wizard.probes.tcp import connect_here
 from wizard.system.interfaces import networks, own_address, source_network
+from wizard.vantage.telling import found_by
 
 _Tell = Callable[[Observation], None]
 
@@ -41,18 +42,9 @@ class LocalPlace:
         self._asker = Asker(vantage_id, key, tuple(hops), server_name)
         self._timeout_s = timeout_s
 
-    async def observe(self, probes: Sequence[Probe]) -> AsyncIterator[Observation]:
+    def observe(self, probes: Sequence[Probe]) -> AsyncGenerator[Observation, None]:
         """Exactly one observation for each probe, as it is decided; local faults are observations, too."""
-        observations: asyncio.Queue[Observation | None] = asyncio.Queue()
-        work = asyncio.create_task(self._work(probes, observations.put_nowait))
-        work.add_done_callback(lambda _: observations.put_nowait(None))
-        try:
-            while (observation := await observations.get()) is not None:
-                yield observation
-            await work
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+        return found_by(lambda tell: self._work(probes, tell))
 
     async def _work(self, probes: Sequence[Probe], tell: _Tell) -> None:
         def decided(aimed: Aimed, judgement: Judgement) -> None:

@@ -25,6 +25,7 @@ from wizard.probes.udp import UdpProber
 from wizard.vantage.relay_server import RelayServer, find_server, refusal
 from wizard.vantage.relayed_tcp import RelayedTcpProber, syns
 from wizard.vantage.relayed_udp import Carriers
+from wizard.vantage.telling import found_by
 from wizard.wire import turn
 from wizard.wire.long_term import Credentials
 from wizard.wire.request import Timing
@@ -66,18 +67,9 @@ class RelayPlace:
         self._timeout_s = timeout_s
         self._server_name = server_name
 
-    async def observe(self, probes: Sequence[Probe]) -> AsyncGenerator[Observation | Fact, None]:
+    def observe(self, probes: Sequence[Probe]) -> AsyncGenerator[Observation | Fact, None]:
         """Send the probes; yield one Observation for each as it is decided, and how the server received us."""
-        run = _Run(self)
-        work = asyncio.create_task(run.all(probes))
-        work.add_done_callback(lambda _: run.found.put_nowait(None))
-        try:
-            while (item := await run.found.get()) is not None:
-                yield item
-            await work
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+        return found_by(lambda tell: _Run(self, tell).all(probes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +82,8 @@ class _Group:
 
 
 class _Run:
-    def __init__(self, place: RelayPlace) -> None:
-        self.found: asyncio.Queue[Observation | Fact | None] = asyncio.Queue()
+    def __init__(self, place: RelayPlace, tell: Callable[[Observation | Fact], None]) -> None:
+        self._found = tell
         self._place = place
         self._facts: set[RelayChecked] = set()
         self._held: list[asyncio.Event] = []
@@ -281,10 +273,10 @@ class _Run:
         fact = RelayChecked(self._place._vantage, self._place._server, relayed, code, text)
         if fact not in self._facts:
             self._facts.add(fact)
-            self.found.put_nowait(fact)
+            self._found(fact)
 
     def _tell(self, probe: Probe, address: str, judgement: Judgement, source: str | None) -> None:
-        self.found.put_nowait(judgement.observation(probe, address, source))
+        self._found(judgement.observation(probe, address, source))
 
 
 def _permission(client: turn.TurnClient, peer: str) -> Callable[[float], int]:

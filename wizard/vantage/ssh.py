@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from wizard.model.hop import Hop
 from wizard.observation import Observation, Outcome
@@ -15,13 +15,17 @@ from wizard.probes.sockets import Asker, no_loss_yet
 from wizard.probes.target import Target
 from wizard.vantage.far_end import FarEnd
 from wizard.vantage.ssh_host import HostError, SshHosts
+from wizard.vantage.telling import found_by
 
 _ROUNDS = 3
+_NAME_S = 10.0
+"""Longest wait for an address of a name: resolvers ask a second server after 5 s."""
 _LONGEST = 3.0
 """Time-outs of a round at most, however slow the connection is."""
 _ALL_LAG_S, _LAG = 0.5, 0.2
 """Orders that take longer than these seconds, or than that share of the time-out, leave too little time for answers:
 then silence is asked again, with more time."""
+_Tell = Callable[[Observation], None]
 _WITHOUT_PROOF = frozenset({Outcome.SILENT, Outcome.ACCEPTED})
 
 
@@ -48,37 +52,27 @@ class SshPlace:
         self._hosts = hosts
         self._timeout_s = timeout_s
 
-    async def observe(self, probes: Sequence[Probe]) -> AsyncGenerator[Observation, None]:
+    def observe(self, probes: Sequence[Probe]) -> AsyncGenerator[Observation, None]:
         """Send the probes; yield one Observation for each as it is decided. It may be asked again and again."""
-        found: asyncio.Queue[Observation | None] = asyncio.Queue()
-        work = asyncio.create_task(self._observe(probes, found))
-        work.add_done_callback(lambda _: found.put_nowait(None))
-        try:
-            while (item := await found.get()) is not None:
-                yield item
-            await work
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+        return found_by(lambda tell: self._observe(probes, tell))
 
-    async def _observe(self, probes: Sequence[Probe], found: asyncio.Queue[Observation | None]) -> None:
+    async def _observe(self, probes: Sequence[Probe], tell: _Tell) -> None:
         try:
             far = await (await self._hosts.host(self._server)).far()
         except HostError as error:
             for probe in probes:
                 judgement = Judgement(Outcome.FAILED, error=str(error))
-                found.put_nowait(judgement.observation(probe, probe.address, None))
+                tell(judgement.observation(probe, probe.address, None))
             return
-        run = _Run(self._asker, far, self._timeout_s, found)
-        await run.all(probes)
+        await _Run(self._asker, far, self._timeout_s, tell).all(probes)
 
 
 class _Run:
-    def __init__(self, asker: Asker, far: FarEnd, timeout_s: float, found: asyncio.Queue[Observation | None]) -> None:
+    def __init__(self, asker: Asker, far: FarEnd, timeout_s: float, tell: _Tell) -> None:
         self._asker = asker
         self._far = far
         self._timeout_s = timeout_s
-        self._found = found
+        self._found = tell
         self._open: dict[Probe, str] = {}
         """What is not decided yet, and the address to tell of it."""
 
@@ -138,7 +132,7 @@ class _Run:
     async def _aimed(self, probes: Sequence[Probe]) -> list[Aimed]:
         """The probes with the addresses that their names have over there; those that have none are told."""
         names = tuple({probe.address for probe in probes})
-        targets = dict(zip(names, await asyncio.gather(*map(self._far.target, names)), strict=True))
+        targets = dict(zip(names, await asyncio.gather(*(self._target(name) for name in names)), strict=True))
         aimed: list[Aimed] = []
         for probe in probes:
             target = targets[probe.address]
@@ -149,6 +143,14 @@ class _Run:
                 aimed.append(Aimed(probe, target))
         return aimed
 
+    async def _target(self, name: str) -> Target | Judgement:
+        try:
+            async with asyncio.timeout(_NAME_S):
+                return await self._far.target(name)
+        except TimeoutError:
+            words = f"{name} could not be resolved on {self._far.name}: the DNS server did not answer"
+            return Judgement(Outcome.FAILED, error=words)
+
     def _tell(self, probe: Probe, judgement: Judgement, target: Target) -> None:
         if self._open.pop(probe, None) is not None:
-            self._found.put_nowait(judgement.observation(probe, target.address, target.source))
+            self._found(judgement.observation(probe, target.address, target.source))

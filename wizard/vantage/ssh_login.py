@@ -110,6 +110,9 @@ async def _connected(
             password=None,
             password_auth=False,
             kbdint_auth=False,
+            # Whatever the configuration has for people who work there is not wanted here.
+            agent_forwarding=False,
+            x11_forwarding=False,
             connect_timeout=CONNECT_TIMEOUT_S,
             login_timeout=LOGIN_TIMEOUT_S,
             keepalive_interval=KEEPALIVE_S,
