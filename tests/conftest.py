@@ -29,7 +29,7 @@ if not os.environ.get("CI"):
     settings.load_profile("any-machine")
 
 _CLONE_NEWNET = 0x40000000
-_PROMISED = re.compile(r"\b(root|namespaces?|nft|nftables|iptables|ufw|coturn|turnserver)\b", re.IGNORECASE)
+_PROMISED = re.compile(r"\b(root|namespaces?|nft|nftables|iptables|ufw|coturn|turnserver|sshd)\b", re.IGNORECASE)
 
 
 def _is_root() -> bool:
@@ -131,7 +131,7 @@ def _fail_if_promised(report: pytest.TestReport | pytest.CollectReport) -> None:
     reason = report.longrepr[2]
     if _PROMISED.search(reason) and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"Skipped where CI is set, which promises root, namespaces, nft and coturn: {reason}"
+        report.longrepr = f"Skipped where CI is set, which promises root, namespaces, nft, coturn and sshd: {reason}"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,6 +14,7 @@ import pytest
 from tests.probes.asking import KEY, WITHIN_S, a_plan, free_port, running
 from tests.probes.far_ends import Reply, closed_port, silent_tcp, silent_udp, tcp, udp
 from tests.probes.far_process import far_place
+from tests.probes.netns import FAR, cable
 from tests.probes.probing import a_place, a_probe
 from tests.probes.test_responder_command import interpreter
 from wizard.model.port import Speaks
@@ -134,6 +135,33 @@ async def test_silence_is_not_believed_while_the_connection_to_the_host_stands_s
         loop.call_later(1.3, go_on)
         there = await seen(place, probes)
     assert there["responder over udp"].outcome is Outcome.ANSWERED
+
+
+@pytest.mark.requires("nft")
+async def test_a_host_whose_own_firewall_forbids_the_probes_is_told_and_no_port_is_blamed(tmp_path: Path) -> None:
+    async def observed() -> list[Observation]:
+        async with far_place(tmp_path) as place:
+            probes = [a_probe(10000, protocol, FAR) for protocol in ("udp", "tcp")]
+            return [o async for o in place.observe(probes)]
+
+    with cable() as path:
+        path.filter(path.near, "out udp dport 10000 drop", "out tcp dport 10000 reject with icmp admin-prohibited")
+        seen = await path.in_near(observed)
+    assert [o.outcome for o in seen] == [Outcome.FAILED] * 2
+    assert all("another host" in (o.error or "") and "firewall" in (o.error or "") for o in seen)
+
+
+async def test_a_host_that_may_open_few_files_asks_the_ports_one_after_the_other(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        place = await stack.enter_async_context(far_place(tmp_path))
+        far = await (await place._hosts.host("")).far()
+        far._capacity = 8
+        port = free_port()
+        await stack.enter_async_context(running(Responder(a_plan(("udp", port), ("tcp", port)))))
+        quiet = [a_probe(closed_port(socket.SOCK_STREAM), "tcp") for _ in range(20)]
+        probes = [a_probe(port), a_probe(port, "tcp"), *quiet]
+        seen = [o.outcome async for o in place.observe(probes)]
+    assert sorted(seen) == sorted([Outcome.ANSWERED] * 2 + [Outcome.REFUSED] * 20)
 
 
 def test_the_script_is_plain_python_3_8_and_the_standard_library_and_takes_no_name_twice() -> None:

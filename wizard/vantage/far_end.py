@@ -95,7 +95,7 @@ class FarEnd:
                 waiting = self._names.pop(rest[0], None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result((rest[1], rest[2], rest[3], rest[4]))
-            case "heard" | "told" | "unsent" | "unopened" if rest[0] in self._carriers:
+            case "heard" | "told" | "unsent" if rest[0] in self._carriers:
                 self._carriers[rest[0]].take(word, rest[1:])
             case "dialled" | "undialled" | "read" | "end" if rest[0] in self._streams:
                 self._streams[rest[0]].take(word, rest[1:])
@@ -189,7 +189,6 @@ class FarCarrier:
     ) -> None:
         self._far = far
         self._number = number
-        self._ports = ports
         self._heard = heard
         self._failed = failed
         self._sent_at: dict[bytes, float] = {}
@@ -225,9 +224,6 @@ class FarCarrier:
             case "unsent":
                 port, fault, words = rest
                 self._failed(Unsent(port, OSError(fault, words)))
-            case _:
-                for port in self._ports:
-                    self._failed(Unsent(port, OSError(*rest)))
 
 
 class FarStream:

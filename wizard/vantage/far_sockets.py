@@ -5,7 +5,7 @@ as lines of JSON on standard input, what happens goes out as lines of JSON on st
 
     ["ping", n]                      ["pong", n]
     ["name", n, host]                ["named", n, address or null, own address or null, errno, words]
-    ["udp", s, address, [port, ...]] ["unopened", s, errno, words] if it cannot be
+    ["udp", s, address, [port, ...]]
     ["send", s, port, data]          ["heard", s, port, data, seconds since that transaction was sent, or null]
                                      ["told", s, NetworkError ...]  ["unsent", s, port, errno, words]
     ["done", s, port]  ["shut", s]
@@ -28,12 +28,12 @@ import queue
 import socket
 import threading
 from time import perf_counter
-from typing import Any, Callable, Coroutine, Dict, List, Optional, Set
+from typing import Any, Callable, Coroutine, Dict, List, Optional, Set, Union
 
 from wizard.probes.network_error import TOLD, NetworkError
 from wizard.probes.target import Target
 from wizard.probes.tcp_dial import NotConnectedError, dial
-from wizard.probes.udp_socket import open_socket
+from wizard.probes.udp_socket import ConnectedSockets, SharedSocket, open_socket
 
 IDLE_S = 20.0
 """Without an order for so long, whoever gave them is taken to be gone: pings come more often than that."""
@@ -62,16 +62,13 @@ class FarSockets:
         elif word == "name":
             self._start(self._name(number, *rest))
         elif word == "udp":
-            try:
-                self._datagrams[number] = FarDatagrams(number, self._say, *rest)
-            except OSError as fault:
-                self._say(["unopened", number, fault.errno or 0, _reason(fault)])
+            self._datagrams[number] = FarDatagrams(number, self._say, *rest)
         elif word == "send" and number in self._datagrams:
             self._datagrams[number].send(*rest)
         elif word == "done" and number in self._datagrams:
-            self._datagrams[number].carrier.done(*rest)
+            self._datagrams[number].done(*rest)
         elif word == "shut" and number in self._datagrams:
-            self._start(self._datagrams.pop(number).carrier.close())
+            self._start(self._datagrams.pop(number).close())
         elif word == "dial":
             connection = self._connections[number] = FarConnection(number, self._say)
             connection.task = self._start(connection.talk(*rest))
@@ -103,22 +100,36 @@ class FarSockets:
 
 
 class FarDatagrams:
-    """The UDP sockets for one address. Raises OSError."""
+    """The UDP sockets for one address."""
 
     def __init__(self, number: int, say: Say, address: str, ports: List[int]) -> None:
         self._number = number
         self._say = say
+        self._target = Target(address)
+        self._ports = ports
         self._sent_at: Dict[bytes, float] = {}
-        self.carrier = open_socket(Target(address), ports, self._heard, self._told)
+        self._carrier: Union[SharedSocket, ConnectedSockets, None] = None
 
     def send(self, port: int, text: str) -> None:
         """Send one datagram, or say why it was not sent."""
         data = base64.b64decode(text)
         self._sent_at[_transaction(data)] = perf_counter()
         try:
-            self.carrier.send(port, data)
+            if self._carrier is None:
+                self._carrier = open_socket(self._target, self._ports, self._heard, self._told)
+            self._carrier.send(port, data)
         except OSError as fault:
             self._say(["unsent", self._number, port, fault.errno or 0, _reason(fault)])
+
+    def done(self, port: int) -> None:
+        """Nothing more is sent to that port."""
+        if self._carrier is not None:
+            self._carrier.done(port)
+
+    async def close(self) -> None:
+        """Close the sockets."""
+        if self._carrier is not None:
+            await self._carrier.close()
 
     def _heard(self, port: int, data: bytes, at: float) -> None:
         sent = self._sent_at.get(_transaction(data))

@@ -22,9 +22,9 @@ _NAME_S = 10.0
 """Longest wait for an address of a name: resolvers ask a second server after 5 s."""
 _LONGEST = 3.0
 """Time-outs of a round at most, however slow the connection is."""
-_ALL_LAG_S, _LAG = 0.5, 0.2
-"""Orders that take longer than these seconds, or than that share of the time-out, leave too little time for answers:
-then silence is asked again, with more time."""
+_LAG_SHARE, _LAG_S, _LAG_MOST = 0.2, 0.5, 0.4
+"""Orders may take that share of the time-out, or of a short time-out those seconds, but no larger a share than that.
+If they take longer, too little time is left for answers: then silence is asked again, with more time."""
 _Tell = Callable[[Observation], None]
 _WITHOUT_PROOF = frozenset({Outcome.SILENT, Outcome.ACCEPTED})
 
@@ -99,7 +99,7 @@ class _Run:
         unproven: dict[Aimed, Judgement] = dict.fromkeys(ports, Judgement(Outcome.SILENT))
         for _ in range(_ROUNDS):
             unproven, lag_s = await self._round(list(unproven), losses, timeout_s)
-            doubtful = lag_s > max(min(_ALL_LAG_S, 2 * _LAG * timeout_s), _LAG * timeout_s)
+            doubtful = lag_s > max(_LAG_SHARE * timeout_s, min(_LAG_S, _LAG_MOST * timeout_s))
             if not unproven or not doubtful:
                 break
             timeout_s = min(_LONGEST * self._timeout_s, self._timeout_s + 2 * lag_s)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from wizard.model import ssh_destination
 from wizard.vantage.far_end import FarEnd
-from wizard.vantage.far_script import ending_with_standard_input, sockets_script
 
 if TYPE_CHECKING:
     import asyncssh
@@ -198,6 +197,8 @@ class SshHost:
         raise HostError(f"python3 cannot be run on {self.destination}: {said or 'it said nothing'}")
 
     async def _start_far(self) -> FarEnd:
+        from wizard.vantage.far_script import sockets_script
+
         running = await self.start(sockets_script())
         far = FarEnd(str(self.destination), running.write)
         self.keep(self._follow(far, running))
@@ -231,6 +232,8 @@ class SshHost:
 
     async def serve(self, script: str, *arguments: str) -> Running:
         """Run a script there that knows nothing of us, kept alive for as long as we are. Raises HostError."""
+        from wizard.vantage.far_script import ending_with_standard_input
+
         running = await self.start(ending_with_standard_input(), script, arguments=arguments)
 
         async def stay() -> None:
