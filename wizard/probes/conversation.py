@@ -64,9 +64,17 @@ Reply = Outcome | LinkFault
 def trust(ca_file: Path | None = None) -> ssl.SSLContext:
     """Whom to believe: the system's authorities, or only those in `ca_file`.
 
-    Raises OSError or ssl.SSLError for a file that cannot be used. Reads files: not for the event loop's thread.
+    Raises ValueError in words for a file that cannot be used, OSError or ssl.SSLError for the system's authorities.
+    Reads files: not for the event loop's thread.
     """
-    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    if ca_file is None:
+        return ssl.create_default_context()
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError) as fault:
+        # What OpenSSL says of a file without a certificate would help nobody.
+        said = "holds no certificate that can be read (PEM is expected)" if isinstance(fault, ssl.SSLError) else None
+        raise ValueError(f"{ca_file}: {said or fault.strerror}") from None
 
 
 class Conversation(asyncio.Protocol, asyncio.DatagramProtocol):

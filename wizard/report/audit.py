@@ -155,14 +155,21 @@ def _of_file(options: argparse.Namespace, err: TextIO) -> Audit:
     path = Path(options.target)
     conf = read(path)
     if options.harden is not None:
-        hardened = harden(conf)
-        # It holds a secret: a new file is its owner's alone. A link stays a link: what it points to is replaced.
-        write_whole(Path(os.path.realpath(options.harden)), hardened, 0o600)
-        print(phrase("written", file=options.harden), file=err)
-        left = [f.code for f in audit_file(parse(hardened)).findings if f.severity is not Severity.INFO]
-        if left:
-            print(phrase("left", list=", ".join(dict.fromkeys(left))), file=err)
+        for line in harden_into(conf, options.harden):
+            print(line, file=err)
     return audit_file(conf)
+
+
+def harden_into(conf: Turnserver, path: Path, language: str = ENGLISH) -> list[str]:
+    """Write the configuration with its holes closed, whole or not at all. Returns what is to be said: where it is, and
+    what it leaves to do. Raises OSError."""
+    hardened = harden(conf)
+    # It holds a secret: a new file is its owner's alone. A link stays a link: what it points to is replaced.
+    write_whole(Path(os.path.realpath(path)), hardened, 0o600)
+    left = [finding for finding in audit_file(parse(hardened)).findings if finding.severity is not Severity.INFO]
+    titles = dict.fromkeys(finding_words(finding, language).title for finding in left)
+    said = [phrase("written", language, file=path)]
+    return [*said, phrase("left", language, list="; ".join(titles))] if left else said
 
 
 def read(path: Path) -> Turnserver:

@@ -275,7 +275,7 @@ def run_ice(
         targets = _targets(options, logins, err)
         tls = None
         if options.ca is not None or any(target.uri.transport is uri.Transport.TLS for target in targets):
-            tls = _trust(options.ca)
+            tls = trust(options.ca)
         sources = _sources(options.interface)
     except (ValueError, OSError, ssl.SSLError) as fault:
         print(f"hopwise ice: {printable(str(fault))}", file=err)
@@ -299,18 +299,6 @@ def run_ice(
     else:
         print(to_text(result, terminal(out, os.environ)), file=out)
     return _OK if result.ok else _FAULTY
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    """Whom to believe. Raises ValueError in words for a file that cannot be used."""
-    try:
-        return trust(ca_file)
-    except (OSError, ssl.SSLError) as fault:
-        if ca_file is None:
-            raise
-        # What OpenSSL says of a file without a certificate would help nobody.
-        said = "holds no certificate that can be read (PEM is expected)" if isinstance(fault, ssl.SSLError) else None
-        raise ValueError(f"--ca {ca_file}: {said or fault.strerror}") from None
 
 
 def _sources(interface: str | None) -> tuple[Source, ...]:

@@ -18,9 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from wizard.gui.bench.authority import AuthorityRow
 from wizard.gui.bench.servers import ServerListModel
 from wizard.gui.controls.field import Choice, Field, Labelled
 from wizard.gui.controls.frames import Card, Text
+from wizard.gui.jobs import Jobs
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind, ServerEntry, keyring_names
 from wizard.report import rtc_config as written
@@ -33,9 +35,10 @@ class ServerListCard(Card):
 
     file_wanted = Signal()
 
-    def __init__(self, servers: ServerListModel, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: Jobs, servers: ServerListModel, parent: QWidget | None = None) -> None:
         super().__init__("card", parent)
         self.servers = servers
+        self.authority = AuthorityRow(jobs, servers)
         self._showing = False
         self.list = QListWidget()
         self.list.setFixedHeight(118)
@@ -120,6 +123,7 @@ class ServerListCard(Card):
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         self.body.addWidget(self.fields)
+        self.body.addWidget(self.authority)
 
     def paste(self) -> None:
         """Add the servers that are in the clipboard."""
@@ -163,6 +167,7 @@ class ServerListCard(Card):
             self.tr("For example stun:198.51.100.7:3478 or turn:198.51.100.7:3478?transport=tcp"),
         )
         self.kind.name(self.tr("&Credentials"))
+        self.authority.retranslate()
         self.endpoint.name(self.tr("Address of the &web service"), self.tr("It gives user name and password."))
         self.refresh()
 
@@ -183,6 +188,8 @@ class ServerListCard(Card):
         self.buttons["up"].setEnabled(chosen > 0)
         self.buttons["down"].setEnabled(chosen + 1 < count)
         self.buttons["copy"].setEnabled(any(one.urls for one in self.servers.enabled))
+        self.authority.setVisible(self.servers.secure)
+        self.authority.refresh()
         self.note.say("\n".join(self.servers.notes))
         self.problem.say(f"✖ {self.servers.error}" if self.servers.error else "")
 

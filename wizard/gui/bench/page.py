@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from wizard.gui.asking import file_to_open
+from wizard.gui.bench.hardening import Hardening
 from wizard.gui.bench.list_card import ServerListCard
 from wizard.gui.bench.reporting import BenchReport
 from wizard.gui.bench.running import BenchModel, Part
@@ -39,10 +40,11 @@ class BenchPage(Page):
         self._following = False
         self.verticalScrollBar().rangeChanged.connect(self._follow)
         self.verticalScrollBar().actionTriggered.connect(self._follow_no_more)
-        self.list_card = ServerListCard(self.servers)
+        self.list_card = ServerListCard(context.jobs, self.servers)
         self.list_card.file_wanted.connect(lambda: context.jobs.start(self._open_list()))
         self.column.addWidget(self.list_card)
         self.reporting = BenchReport(context, bench, self)
+        self.hardening = Hardening(context, bench, self)
         self._build_parts()
         self._build_options()
         self.shown = Shown(context.theme)
@@ -111,7 +113,7 @@ class BenchPage(Page):
         self.file = QPushButton()
         self.file.setObjectName("small")
         self.file.clicked.connect(lambda: self.context.jobs.start(self._open_conf()))
-        self._options(Part.AUDIT, (self.target,), self.audited_own, self.file)
+        self._options(Part.AUDIT, (self.target,), self.audited_own, self.file, self.hardening.button)
         self.problem = Text("problem")
         self.column.addWidget(self.problem)
         self.note = Text("muted")
@@ -227,6 +229,7 @@ class BenchPage(Page):
         self.own.setText(own)
         self.audited_own.setText(own)
         self.file.setText(self.tr("Audit a turnserver.conf…"))
+        self.hardening.retranslate()
         self.stop.setText(self.tr("Sto&p"))
         self.save.setText(self.tr("Save report"))
         endings = {
@@ -248,6 +251,7 @@ class BenchPage(Page):
         self.lifetime.setChecked(self.bench.lifetime)
         for box in (self.own, self.audited_own):
             box.setChecked(self.bench.own)
+        self.hardening.refresh()
         self.problem.say("\n".join(f"✖ {text}" for text in self.bench.problems.get(self.part, ())))
         self.note.say(self._note())
         self.shown.show_blocks(list(self._blocks()))
@@ -274,7 +278,7 @@ class BenchPage(Page):
             return self.tr("The behaviour of a NAT is measured over UDP: list a STUN or TURN server that speaks it.")
         if self.part in (Part.CALL, Part.AUDIT) and not self.servers.relays:
             return self.tr("List a TURN server for this: a STUN server relays nothing.")
-        return ""
+        return self.hardening.said if self.part is Part.AUDIT else ""
 
     def _blocks(self) -> Iterator[Block]:
         """What was found, without what stands on the page already."""

@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 
 from wizard.audit.finding import Audit
 from wizard.audit.rules import audit_file
+from wizard.configs.turnserver import Turnserver
 from wizard.gui.bench.servers import ServerListModel
 from wizard.gui.jobs import Jobs
 from wizard.model.server_list import CredentialKind, ServerEntry
@@ -74,6 +75,8 @@ class BenchModel(QObject):
         self.turn: TurnResult | None = None
         self.nat: NatResult | None = None
         self.audit: Audit | None = None
+        self.conf: Turnserver | None = None
+        """The configuration that the audit is of, if it is of one."""
         self.moments: list[Progress] = []
         self.ramping: Ramping | None = None
         self.doing: Part | None = None
@@ -184,7 +187,7 @@ class BenchModel(QObject):
         options = ice.Options(
             family=self.family,
             relay_only=self.relay_only,
-            tls=await asyncio.to_thread(trust) if secure else None,
+            tls=await asyncio.to_thread(trust, self.servers.ca_file) if secure else None,
             own_addresses=_own_addresses(self.interface),
             sources=_sources(self.interface),
         )
@@ -212,7 +215,8 @@ class BenchModel(QObject):
         if not isinstance(server, RelayServer):
             self.turn = TurnResult(uri.text, None, (Reason("unfound", Grade.FAILED, (("text", server),)),))
             return
-        access = Access(server.endpoint(stream=False), credentials, server.tls, self.family)
+        tls = await self._own_trust() or server.tls
+        access = Access(server.endpoint(stream=False), credentials, tls, self.family)
         quality = await self._quality(access)
         measured = Measured(access.endpoint.address, access.endpoint.transport, quality)
         if quality.survey.ports:
@@ -252,8 +256,13 @@ class BenchModel(QObject):
         interface = interface_of(survey.measured.local)
         self.nat = NatResult(survey, verdict_of(survey, interface), interface)
 
+    async def _own_trust(self) -> ssl.SSLContext | None:
+        """The authorities of a person's own, if they named any. Raises ValueError."""
+        file = self.servers.ca_file
+        return None if file is None else await asyncio.to_thread(trust, file)
+
     async def _audit_relay(self, url: str) -> None:
-        self.audit = None
+        self.audit, self.conf = None, None
         entry, uri = await self._relay(url)
         try:
             credentials = await self._credentials(entry)
@@ -262,11 +271,14 @@ class BenchModel(QObject):
             self._say(Part.AUDIT, str(fault))
             credentials = None
         minted = entry.kind is CredentialKind.SHARED_SECRET
-        self.audit = await live_audit.audit_server(uri, live_audit.Options(credentials, minted=minted, own=self.own))
+        tls = await self._own_trust()
+        options = live_audit.Options(credentials, minted=minted, own=self.own, tls=tls)
+        self.audit = await live_audit.audit_server(uri, options)
 
     async def _audit_file(self, path: Path) -> None:
-        self.audit = None
-        self.audit = await asyncio.to_thread(lambda: audit_file(read(path)))
+        self.audit, self.conf = None, None
+        conf = await asyncio.to_thread(read, path)
+        self.audit, self.conf = audit_file(conf), conf
 
 
 def _own_addresses(interface: str | None) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -16,7 +17,7 @@ from wizard.model.server_list import CredentialKind, ServerEntry, Servers, keyri
 from wizard.probes.server_credentials import Login, login
 from wizard.system.recent import KeptServers
 from wizard.wire.rtc_config import ConfigError
-from wizard.wire.uri import IceUri, UriError
+from wizard.wire.uri import IceUri, Transport, UriError
 
 
 class ServerListModel(QObject):
@@ -41,6 +42,8 @@ class ServerListModel(QObject):
         self.error = ""
         self.relay_only = False
         """What the last list that was brought says of iceTransportPolicy."""
+        self.ca_file: Path | None = None
+        """The authorities to believe in place of this computer's."""
         self._secrets: dict[ServerEntry, Secret] = {}
         self._logins: dict[ServerEntry, Login] = {}
 
@@ -68,6 +71,14 @@ class ServerListModel(QObject):
     def uris(self) -> list[IceUri]:
         """Each address that can be tested."""
         return [uri for entry in self._readable() for uri in entry.uris]
+
+    @property
+    def secure(self) -> bool:
+        """Whether any server speaks TLS, or a web service is asked by it."""
+        services = (entry.endpoint for entry in self.enabled if entry.kind is CredentialKind.REST_ENDPOINT)
+        return any(uri.transport is Transport.TLS for uri in self.uris) or any(
+            address.lower().startswith("https:") for address in services
+        )
 
     def choose(self, at: int) -> None:
         """Edit that one."""
@@ -148,6 +159,11 @@ class ServerListModel(QObject):
         self.error = fault
         self.changed.emit()
 
+    def believe(self, ca_file: Path | None) -> None:
+        """Believe the authorities in that file alone; None: this computer's."""
+        self.ca_file = ca_file
+        self.changed.emit()
+
     def set_secret(self, secret: Secret) -> None:
         """The chosen one's password, shared secret or token, as it is typed."""
         if self.entry is not None:
@@ -176,7 +192,7 @@ class ServerListModel(QObject):
         else:
             self._keep(entry)
         key = _key(entry)
-        made = await login(entry, secret, datetime.now(UTC), held=self._logins.get(key))
+        made = await login(entry, secret, datetime.now(UTC), held=self._logins.get(key), ca_file=self.ca_file)
         if made is not None and entry.kind is not CredentialKind.STATIC:
             self._logins[key] = made
             self.changed.emit()
