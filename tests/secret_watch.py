@@ -31,7 +31,7 @@ from wizard.model.secret import Secret
 
 LARGEST = 32 << 20
 """Bytes of a file that is looked into."""
-OWN_FILES = ("turnserver.conf", "plain.conf", "servers.json", "servers")
+OWN_FILES = ("turnserver.conf", "plain.conf", "servers.json", "servers", "safer.conf")
 """Files that people keep their passwords in, and that tests write for them."""
 _BY_INPUT = ("--password-stdin", "--token-stdin", "--secret-stdin")
 _BY_ENVIRONMENT = "HOPWISE_TURN_PASSWORD"

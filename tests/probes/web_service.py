@@ -61,7 +61,7 @@ def saying(document: object, status: int = 200, **headers: str) -> Answer:
 
 
 def granting(secret: str, token: str, heard: list[tuple[str, str | None]] | None = None, **more: Any) -> Answer:
-    """Grant what a coturn with that static-auth-secret accepts, for ten minutes, to whoever has the token.
+    """Grant what a coturn with that static-auth-secret accepts, for an hour, to whoever has the token.
 
     `heard` is told each path and Authorization header.
     """
@@ -73,8 +73,8 @@ def granting(secret: str, token: str, heard: list[tuple[str, str | None]] | None
         if given != f"Bearer {token}":
             return saying({"error": "who are you"}, 401)(handler)
         user = parse_qs(urlsplit(handler.path).query).get("username", [""])[0]
-        name = f"{int(time.time()) + 600}" + (f":{user}" if user else "")
+        name = f"{int(time.time()) + 3600}" + (f":{user}" if user else "")
         password = base64.b64encode(hmac.digest(secret.encode(), name.encode(), "sha1")).decode()
-        return saying({"username": name, "password": password, "ttl": 600} | more)(handler)
+        return saying({"username": name, "password": password, "ttl": 3600} | more)(handler)
 
     return answer

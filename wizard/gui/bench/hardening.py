@@ -22,6 +22,7 @@ class Hardening(QObject):
         self._context = context
         self._bench = bench
         self._page = page
+        self._of: Turnserver | None = None
         self.said = ""
         self.button = QPushButton()
         self.button.setObjectName("small")
@@ -33,7 +34,9 @@ class Hardening(QObject):
         self.button.setToolTip(self.tr("Writes a new turnserver.conf; the old one is not touched."))
 
     def refresh(self) -> None:
-        """Offer it where there is a configuration."""
+        """Offer it where there is a configuration, and tell of that one only."""
+        if self._bench.conf is not self._of:
+            self._of, self.said = self._bench.conf, ""
         self.button.setVisible(self._bench.conf is not None)
         self.button.setEnabled(not self._bench.busy)
 

@@ -276,9 +276,11 @@ class BenchPage(Page):
             return self.tr("Another test runs; this one can begin when it has ended.")
         if self.part is Part.NAT and not self.primary_enabled() and not self.bench.busy:
             return self.tr("The behaviour of a NAT is measured over UDP: list a STUN or TURN server that speaks it.")
+        if self.part is Part.AUDIT and self.bench.conf is not None:
+            return self.hardening.said
         if self.part in (Part.CALL, Part.AUDIT) and not self.servers.relays:
             return self.tr("List a TURN server for this: a STUN server relays nothing.")
-        return self.hardening.said if self.part is Part.AUDIT else ""
+        return ""
 
     def _blocks(self) -> Iterator[Block]:
         """What was found, without what stands on the page already."""
