@@ -21,8 +21,7 @@ from wizard.diagnosis.verdict import Severity
 from wizard.model.atomic import write_whole
 from wizard.model.secret import Secret
 from wizard.probes.audit import AuditError, Options, audit_server
-from wizard.probes.conversation import trust
-from wizard.report.login import Logins
+from wizard.report.login import Logins, believed
 from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import printable, wrap
@@ -195,7 +194,7 @@ def _of_server(
     found = uri.parse(options.target)
     if not found.relays:
         raise ValueError(f"{found.text} is a STUN server; write turn: or turns: to audit a TURN server")
-    tls = None if options.ca is None else trust(options.ca)
+    tls = None if options.ca is None else believed(options.ca)
     if options.secret_stdin and options.credentials_from is not None:
         raise ValueError("--secret-stdin and --credentials-from are two ways to log in; choose one")
     if options.secret_stdin:

@@ -24,11 +24,10 @@ from wizard.model.resource import resource
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind
 from wizard.probes.candidate import Candidate, CandidateError, Event, ServerTried
-from wizard.probes.conversation import trust
 from wizard.probes.ice import Options, Target, gather
 from wizard.probes.server_verdict import NO_ANSWER, Verdict
 from wizard.probes.source import Source
-from wizard.report.login import Logins
+from wizard.report.login import Logins, believed
 from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH
 from wizard.report.wrap import columns, pad, printable, wrap
@@ -275,7 +274,7 @@ def run_ice(
         targets = _targets(options, logins, err)
         tls = None
         if options.ca is not None or any(target.uri.transport is uri.Transport.TLS for target in targets):
-            tls = trust(options.ca)
+            tls = believed(options.ca)
         sources = _sources(options.interface)
     except (ValueError, OSError, ssl.SSLError) as fault:
         print(f"hopwise ice: {printable(str(fault))}", file=err)

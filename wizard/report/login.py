@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind, ServerEntry
+from wizard.probes.conversation import trust
 from wizard.probes.server_credentials import NoCredentialsError, login, secret_of
 from wizard.wire.long_term import Credentials
 from wizard.wire.uri import IceUri
@@ -67,3 +69,11 @@ class Logins:
             assert granted is not None
             held = self._granted[found.host] = Credentials(granted.username, granted.password)
         return held
+
+
+def believed(ca_file: Path | None) -> ssl.SSLContext:
+    """The authorities that `--ca` names, or the system's. Raises ValueError in words, OSError or ssl.SSLError."""
+    try:
+        return trust(ca_file)
+    except ValueError as fault:
+        raise ValueError(f"--ca {fault}") from None

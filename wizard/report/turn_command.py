@@ -14,12 +14,11 @@ from dataclasses import replace
 from typing import TextIO
 
 from wizard.probes.call import calls
-from wizard.probes.conversation import trust
 from wizard.probes.relay_capacity import SIZES, Capacity, Load, Ramping, ramp
 from wizard.probes.relay_leg import Access
 from wizard.probes.relay_quality import Options, Progress, Quality, measure
 from wizard.probes.relay_verdict import Grade, Measured, Reason
-from wizard.report.login import Logins
+from wizard.report.login import Logins, believed
 from wizard.report.text import terminal
 from wizard.report.turn import TurnResult, result_of, to_json, to_text
 from wizard.report.wrap import printable
@@ -47,7 +46,7 @@ def run_turn(
     try:
         found = uri.parse(options.url)
         _check(options, found)
-        tls = None if options.ca is None else trust(options.ca)
+        tls = None if options.ca is None else believed(options.ca)
         credentials = logins.credentials(found, options.username)
         if credentials is None:
             raise ValueError("nobody to log in as: give --username, or --credentials-from")
