@@ -143,6 +143,37 @@
     </message>
 </context>
 <context>
+    <name>AuthorityRow</name>
+    <message>
+        <source>Own authority…</source>
+        <translation>自有证书颁发机构…</translation>
+    </message>
+    <message>
+        <source>A file in PEM with the certificates of who signed those of your servers.</source>
+        <translation>一个 PEM 文件，内含为您的服务器签发证书的机构的证书。</translation>
+    </message>
+    <message>
+        <source>As this computer</source>
+        <translation>与本机一致</translation>
+    </message>
+    <message>
+        <source>TLS: certificates are checked as this computer does.</source>
+        <translation>TLS：按本机的方式检查证书。</translation>
+    </message>
+    <message>
+        <source>TLS: only the authorities in {file} are believed.</source>
+        <translation>TLS：只信任 {file} 中的机构。</translation>
+    </message>
+    <message>
+        <source>Authority that signed the certificates</source>
+        <translation>签发证书的机构</translation>
+    </message>
+    <message>
+        <source>Certificates (*.pem *.crt *.cer);;All files (*)</source>
+        <translation>证书 (*.pem *.crt *.cer);;所有文件 (*)</translation>
+    </message>
+</context>
+<context>
     <name>BenchPage</name>
     <message>
         <source>Does my STUN or TURN server work?</source>
@@ -658,6 +689,25 @@
     <message>
         <source>Nothing was found that needs mending.</source>
         <translation>没有发现需要解决的问题。</translation>
+    </message>
+</context>
+<context>
+    <name>Hardening</name>
+    <message>
+        <source>Save with its holes closed…</source>
+        <translation>另存为堵住漏洞的配置…</translation>
+    </message>
+    <message>
+        <source>Writes a new turnserver.conf; the old one is not touched.</source>
+        <translation>写入一个新的 turnserver.conf；原文件不变。</translation>
+    </message>
+    <message>
+        <source>Save the safer configuration</source>
+        <translation>保存更安全的配置</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>所有文件 (*)</translation>
     </message>
 </context>
 <context>
