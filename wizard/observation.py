@@ -182,4 +182,17 @@ class MappedSeen:
     at: datetime
 
 
-Fact = NameResolved | HostInspected | RelayChecked | Configured | Gateway | MappedSeen
+@dataclass(frozen=True, slots=True)
+class AnnouncedSeen:
+    """What a probe saw that was sent to an address which the service announces and no hop has."""
+
+    vantage: str
+    address: str
+    protocol: Protocol
+    outside: int
+    """The planned port, by the number that clients use."""
+    outcome: Outcome
+    error: str | None = None
+
+
+Fact = NameResolved | HostInspected | RelayChecked | Configured | Gateway | MappedSeen | AnnouncedSeen

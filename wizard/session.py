@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from wizard.diagnosis.announced import announced_probes
 from wizard.diagnosis.engine import Diagnoser
 from wizard.diagnosis.hairpin import parse_ip
 from wizard.diagnosis.verdict import Diagnosis
@@ -19,7 +20,7 @@ from wizard.model.port import OutsidePort, PortRange, Protocol, merge
 from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
-from wizard.observation import RESPONDER, Configured, Fact, NameResolved, Observation, Outcome
+from wizard.observation import RESPONDER, AnnouncedSeen, Configured, Fact, NameResolved, Observation, Outcome
 from wizard.plan import Probe, counterpart, entries, make_plan, plan_over, same_address
 from wizard.probes.dns import resolve
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
@@ -124,6 +125,7 @@ class Session:
         self._observations: list[Observation] = []
         self._facts: list[Fact] = []
         self._failed: set[tuple[str, str, Protocol, int]] = set()
+        self._strangers: dict[tuple[str, str, Protocol, int], OutsidePort] = {}
         self._planned = 0
         self._done = 0
         for observation in earlier:
@@ -180,8 +182,10 @@ class Session:
         for vantage in here:
             probes = make_plan(self.project, vantage)
             if probes:
-                work.append((self._place(vantage, self._timeout_s), probes))
-        self._planned = sum(len(probes) for _, probes in work)
+                announced = announced_probes(self.project, vantage)
+                self._strangers.update({(p.vantage, p.address, p.protocol, p.port): p.planned for p in announced})
+                work.append((self._place(vantage, self._timeout_s), (*probes, *announced)))
+                self._planned += len(probes)
         yield Planned(self._planned, tuple(vantage.id for vantage in here))
         for vantage, reason in skipped:
             yield Skipped(vantage.id, reason)
@@ -192,7 +196,7 @@ class Session:
         extra = self._names(here) if any(v.kind is VantageKind.LOCAL for v in here) else None
         async with contextlib.aclosing(self._observe(work, extra)) as found:
             async for item in found:
-                yield self._learn(item)
+                yield self._learn(self._of_stranger(item))
         if any(self._is_on_service_host(vantage) for vantage in here):
             inspected = await asyncio.to_thread(inspect)
             if inspected is not None:
@@ -210,6 +214,15 @@ class Session:
             yield self._learn(item)
         self._seconds = perf_counter() - self._began
         yield Finished(self.result)
+
+    def _of_stranger(self, item: Observation | Fact) -> Observation | Fact:
+        """An observation of an announced address that is none of the path's says nothing about a hop."""
+        if not isinstance(item, Observation):
+            return item
+        port = self._strangers.get((item.vantage, item.address, item.protocol, item.port))
+        if port is None:
+            return item
+        return AnnouncedSeen(item.vantage, item.address, port.protocol, port.number, item.outcome, item.error)
 
     def _choose(self) -> tuple[list[Vantage], list[tuple[Vantage, str]]]:
         reasons = why_not_here(self.project, networks(), self._passwords)

@@ -16,7 +16,7 @@ from wizard.model.hop import Hop, HopKind
 from wizard.model.port import PortPlan, PortRange, Protocol, Speaks
 from wizard.model.project import Project
 from wizard.model.vantage import Vantage, VantageKind
-from wizard.observation import HostInspected, Outcome
+from wizard.observation import AnnouncedSeen, HostInspected, Outcome
 from wizard.report.responder import responder_plan
 from wizard.responder import Responder
 from wizard.session import Finished, Learnt, Planned, Session, Skipped
@@ -182,3 +182,25 @@ async def test_a_service_is_not_asked_again_as_another_ports_wrong_protocol(proj
             pass
     states = {(row.protocol, row.state) for row in session.diagnosis.hops[1].ports}
     assert states == {(Protocol.TCP, State.OPEN), (Protocol.UDP, State.BLOCKED)}
+
+
+async def test_announced_addresses_are_tried_beside_the_path_and_say_nothing_about_its_hops(project: Project) -> None:
+    # The responder answers on every address of its host, also on one that no hop has.
+    announcing = replace(project, announced=("127.0.0.1", "127.0.0.9"), vantages=(Vantage("outside"),))
+    session = Session(announcing, timeout_s=FAST_S)
+    async with responding(announcing):
+        told = [progress async for progress in session.run()]
+    assert isinstance(told[0], Planned)
+    assert told[0].probes == 9
+    assert {o.address for o in session.result.observations} == {"127.0.0.1"}
+    seen = [fact for fact in session.result.facts if isinstance(fact, AnnouncedSeen)]
+    assert {(fact.address, fact.outside) for fact in seen} == {
+        ("127.0.0.9", number)
+        for plan in announcing.ports
+        for number in (plan.outside.first, (plan.outside.first + plan.outside.last) // 2, plan.outside.last)
+    }
+    assert {fact.outcome for fact in seen} == {Outcome.ANSWERED}
+    assert session.diagnosis.state is State.OPEN
+    codes = {(f.code, f.values["address"]) for f in session.diagnosis.findings if f.code.startswith("announced")}
+    assert ("announced-reached", "127.0.0.1") in codes
+    assert {code for code, address in codes if address == "127.0.0.9"} == {"announced-reached"}

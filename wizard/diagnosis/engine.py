@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 
+from wizard.diagnosis.announced import announced_findings
 from wizard.diagnosis.arrival import card
 from wizard.diagnosis.case import Case
 from wizard.diagnosis.configured import config_findings
@@ -138,6 +139,7 @@ class Diagnoser:
             facts=tuple(sorted(self._facts, key=repr)),
         )
         findings = error_findings(case) + fact_findings(case) + family_findings(case) + config_findings(case)
+        findings += announced_findings(case)
         order = {severity: rank for rank, severity in enumerate(Severity)}
         return Diagnosis(
             hops=tuple(self._hop_verdict(position) for position in range(len(self._kinds))),

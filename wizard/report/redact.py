@@ -21,7 +21,16 @@ from wizard.model.phrase import Phrase
 from wizard.model.port import PortPlan
 from wizard.model.project import Project
 from wizard.model.vantage import IceServer, Vantage
-from wizard.observation import Configured, Fact, HostInspected, MappedSeen, NameResolved, Observation, RelayChecked
+from wizard.observation import (
+    AnnouncedSeen,
+    Configured,
+    Fact,
+    HostInspected,
+    MappedSeen,
+    NameResolved,
+    Observation,
+    RelayChecked,
+)
 from wizard.report.pseudonyms import Pseudonyms, is_neutral
 
 if TYPE_CHECKING:
@@ -147,6 +156,8 @@ def _fact(fact: Fact, names: Pseudonyms) -> Fact:
             )
         case MappedSeen():
             return replace(fact, server=names.server(fact.server), address=names.address(fact.address))
+        case AnnouncedSeen():
+            return replace(fact, vantage=names.name(fact.vantage, "vantage"), address=names.address(fact.address))
 
 
 def _said(fact: Fact, names: Pseudonyms) -> Fact:
@@ -157,6 +168,8 @@ def _said(fact: Fact, names: Pseudonyms) -> Fact:
             return replace(fact, text=names.text(fact.text))
         case Configured():
             return replace(fact, file=names.text(fact.file), rule=names.text(fact.rule))
+        case AnnouncedSeen():
+            return replace(fact, error=_maybe(names.text, fact.error))
         case Gateway():
             return replace(fact, spoken=tuple(replace(s, detail=names.text(s.detail)) for s in fact.spoken))
         case _:

@@ -12,7 +12,15 @@ from wizard.gui.pages.place_words import PlaceWords
 from wizard.gui.view_models.run import Item
 from wizard.model.gateway import Gateway
 from wizard.model.phrase import Phrase
-from wizard.observation import Configured, HostInspected, MappedSeen, NameResolved, Observation, RelayChecked
+from wizard.observation import (
+    AnnouncedSeen,
+    Configured,
+    HostInspected,
+    MappedSeen,
+    NameResolved,
+    Observation,
+    RelayChecked,
+)
 from wizard.report.wording import wording
 from wizard.session import Skipped
 
@@ -67,6 +75,9 @@ class LogWords(QObject):
                 return self.tr("Gateway {address} on {interface}: {said}").format(
                     address=item.address, interface=item.interface, said=item.wan or self.tr("no outer address told")
                 )
+            case AnnouncedSeen():
+                outcome = wording(f"outcome-{item.outcome.value}", self._context.language)
+                return f"{item.vantage} → {item.address}  {item.protocol} {item.outside}  {outcome}"
             case MappedSeen():
                 return self.tr("{server} sees this computer at {address}").format(
                     server=item.server, address=item.address
