@@ -7,7 +7,6 @@ import pytest
 from tests.gui.driver import click, fill, in_wizard, turn, until
 from tests.probes.asking import free_port
 from tests.probes.sshd import sshd
-from tests.probes.test_ssh import until_gone
 from wizard.diagnosis.verdict import State
 from wizard.gui.flow import Step
 from wizard.gui.view_models.run import RunState
@@ -60,7 +59,7 @@ def test_a_host_outside_is_named_and_tested_from_while_the_responder_answers_ove
             assert run.state is RunState.DONE
             assert run.diagnosis.state is State.OPEN
             assert {o.vantage for o in run.result.observations} == {"host", "responder"}
-            await until_gone()
+            await there.until_all_are_gone()
 
             there.known_hosts.write_text("")
             click(window.test_page.again)

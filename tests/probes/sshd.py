@@ -10,10 +10,14 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from tests.probes.asking import free_port
+import psutil
+
+from tests.probes.asking import WITHIN_S, free_port
 
 START_S = 20.0
 SSHD = "/usr/sbin/sshd"
+_MARK = "HOPWISE_TEST_SSHD"
+"""In the environment of what is started through an sshd: where its files are."""
 
 
 def make_key(file: Path, passphrase: str = "") -> Path:
@@ -81,6 +85,21 @@ class Sshd:
         others = [line for line in known if not line.startswith(here)]
         self.known_hosts.write_text("\n".join([*others, f"{here}{kind} {data}", ""]))
 
+    def left_behind(self) -> list[psutil.Process]:
+        """What still runs of the scripts that were started through it."""
+        found: list[psutil.Process] = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get(_MARK) == str(self.files) and "hopwise-far" in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
+
+    async def until_all_are_gone(self) -> None:
+        """Returns when nothing is left behind. Raises TimeoutError."""
+        async with asyncio.timeout(WITHIN_S):
+            while self.left_behind():  # noqa: ASYNC110 - another program's end is no event here
+                await asyncio.sleep(0.01)
+
     def command(self, *more: str) -> list[str]:
         """The command line of the server."""
         lines = [
@@ -93,6 +112,7 @@ class Sshd:
             "PasswordAuthentication no",
             "KbdInteractiveAuthentication no",
             "PermitRootLogin prohibit-password",
+            f"SetEnv {_MARK}={self.files}",
             *more,
         ]
         config = self.files / f"sshd_config-{self.address}"

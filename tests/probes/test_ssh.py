@@ -62,31 +62,13 @@ async def refusal(server: str) -> str:
     return seen.error
 
 
-def left_behind() -> list[str]:
-    """What still runs of what was started over SSH."""
-    return [line for p in psutil.process_iter() if "hopwise-far" in (line := " ".join(_command(p)))]
-
-
-def _command(process: psutil.Process) -> list[str]:
-    with contextlib.suppress(psutil.Error):
-        return list(process.cmdline())
-    return []
-
-
-async def until_gone() -> None:
-    """Returns when nothing is left behind."""
-    async with asyncio.timeout(WITHIN_S):
-        while left_behind():  # noqa: ASYNC110 - another program's end is no event here
-            await asyncio.sleep(0.01)
-
-
 async def test_a_known_host_that_lets_us_in_sends_the_probes_and_nothing_stays_there(server: Sshd) -> None:
     port, hole = free_port(), free_port()
     async with running(Responder(a_plan(("udp", port), ("tcp", port)))):
         probes = [a_probe(port), a_probe(port, "tcp"), a_probe(hole), a_probe(hole, "tcp")]
         seen = await observe(server.destination, probes)
     assert [seen[probe].outcome for probe in probes] == [Outcome.ANSWERED] * 2 + [Outcome.REFUSED] * 2
-    await until_gone()
+    await server.until_all_are_gone()
 
 
 @pytest.mark.alone
@@ -105,7 +87,7 @@ async def test_neither_the_probe_key_nor_the_script_is_an_argument(server: Sshd)
     with silent_udp() as port:
         async with SshHosts() as hosts:
             await (await hosts.host(server.destination)).far()
-            words = left_behind()
+            words = [" ".join(process.cmdline()) for process in server.left_behind()]
             assert words
             assert all(KEY.decode() not in line and "FarSockets" not in line for line in words)
             observed = [o async for o in a_place(hosts, server.destination).observe([a_probe(port)])]
@@ -250,7 +232,7 @@ async def test_what_was_decided_before_the_connection_was_lost_stands_and_no_por
                     passage.cut()
     assert [o.outcome for o in seen] == [Outcome.ANSWERED] * 2 + [Outcome.FAILED] * 20
     assert all("was lost before this port was decided" in (o.error or "") for o in seen[2:])
-    await until_gone()
+    await server.until_all_are_gone()
 
 
 @pytest.mark.alone
@@ -275,7 +257,28 @@ async def test_a_cancelled_run_closes_everything_within_200_ms_and_leaves_no_pro
         assert time.perf_counter() - began < _ENDS_WITHIN_S
     assert asyncio.all_tasks() == tasks
     assert psutil.Process().num_fds() == files
-    await until_gone()
+    await server.until_all_are_gone()
+
+
+async def test_a_place_whose_prober_was_ended_on_the_host_starts_another_when_asked_again(server: Sshd) -> None:
+    with silent_udp() as port:
+        async with SshHosts() as hosts:
+            place = a_place(hosts, server.destination, 5.0)
+            seen: list[Observation] = []
+
+            async def ask() -> None:
+                async for o in place.observe([a_probe(port)]):
+                    seen.append(o)
+
+            first = asyncio.create_task(ask())
+            await (await hosts.host(server.destination)).far()
+            for process in server.left_behind():
+                process.kill()
+            await first
+            place = a_place(hosts, server.destination)
+            await ask()
+    assert [o.outcome for o in seen] == [Outcome.FAILED, Outcome.SILENT]
+    assert "ended before this port was decided" in (seen[0].error or "")
 
 
 async def test_a_refused_login_is_not_tried_again(server: Sshd) -> None:

@@ -14,7 +14,6 @@ import pytest
 
 from tests.probes.asking import WITHIN_S, free_port
 from tests.probes.sshd import Sshd, sshd
-from tests.probes.test_ssh import until_gone
 
 pytestmark = pytest.mark.requires("sshd")
 
@@ -85,7 +84,7 @@ async def test_the_responder_is_started_for_the_time_of_the_run_and_what_it_saw_
     result = json.loads(out)
     assert outcomes(result, "cloud") == {"answered"}
     assert "answered" in outcomes(result, "responder")
-    await until_gone()
+    await server.until_all_are_gone()
     status, out, _ = await check(server, project)
     assert status == 1
     assert outcomes(json.loads(out), "cloud") == {"refused"}

@@ -196,6 +196,14 @@ def test_addresses_and_names_in_free_text_are_found_though_they_occur_nowhere_el
     assert Pseudonyms(()).text(text) == safe
 
 
+def test_the_key_of_a_host_by_which_search_engines_find_it_is_taken_out() -> None:
+    told = "the host key of [203.0.113.9]:2222 shows ssh-ed25519 SHA256:" + "aB+/" * 10 + "xyz. Connect once"
+    safe = Pseudonyms(()).text(told)
+    assert "203.0.113.9" not in safe
+    assert "aB+/" not in safe
+    assert "SHA256:…. Connect once" in safe
+
+
 def test_a_user_in_a_time_limited_name_has_the_same_word_alone() -> None:
     names = Pseudonyms(())
     assert names.user("1767355200:alice") == "user-1"

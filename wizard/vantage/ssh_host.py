@@ -66,8 +66,11 @@ class Running:
 
     async def lines(self) -> AsyncIterator[bytes]:
         """What it prints, line by line, until it ends or the connection does."""
-        async for line in self._process.stdout:
-            yield line
+        import asyncssh
+
+        with contextlib.suppress(OSError, asyncssh.Error):
+            async for line in self._process.stdout:
+                yield line
 
     async def complaint(self) -> str:
         """The last line that it printed on standard error."""
@@ -100,7 +103,7 @@ class SshHost:
 
     async def far(self) -> FarEnd:
         """The sockets of this host. Raises HostError."""
-        if self._far is None or (self._far.done() and (self._far.cancelled() or self._far.exception() is not None)):
+        if self._far is None or (self._far.done() and not _stands(self._far)):
             self._far = asyncio.create_task(self._start_far())
         return await asyncio.shield(self._far)
 
@@ -217,6 +220,9 @@ class SshHost:
     async def _follow(self, far: FarEnd, running: Running) -> None:
         try:
             async for line in running.lines():
+                if not line.endswith(b"\n"):
+                    # It was cut off in the middle of a word.
+                    break
                 try:
                     far.take(line)
                 except (ValueError, TypeError, LookupError):
@@ -243,6 +249,10 @@ class SshHost:
 
         self.keep(stay())
         return running
+
+
+def _stands(far: asyncio.Task[FarEnd]) -> bool:
+    return not far.cancelled() and far.exception() is None and far.result().why_lost is None
 
 
 class SshHosts:
