@@ -671,6 +671,10 @@
         <source>Show {hop}</source>
         <translation>指出“{hop}”</translation>
     </message>
+    <message>
+        <source>What to enter in the router</source>
+        <translation>在路由器里填什么</translation>
+    </message>
 </context>
 <context>
     <name>FixPage</name>
@@ -685,6 +689,10 @@
     <message>
         <source>Test a&amp;gain</source>
         <translation>重新测试(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Ask the router …</source>
+        <translation>询问路由器(&amp;A)…</translation>
     </message>
     <message>
         <source>Nothing was found that needs mending.</source>
@@ -1326,6 +1334,154 @@ If you have never logged in there from this computer, do so once in a terminal a
     <message>
         <source>Copied.</source>
         <translation>已复制。</translation>
+    </message>
+</context>
+<context>
+    <name>RouterAnswers</name>
+    <message>
+        <source>No router was found on any network of this computer.</source>
+        <translation>在这台电脑的网络里没有找到路由器。</translation>
+    </message>
+    <message>
+        <source>{made} of {count} mappings made</source>
+        <translation>{count} 条映射中建立了 {made} 条</translation>
+    </message>
+    <message>
+        <source>{address} on {interface}</source>
+        <translation>{interface} 上的 {address}</translation>
+    </message>
+    <message>
+        <source>{router}, on the default route</source>
+        <translation>{router}，默认路由</translation>
+    </message>
+    <message>
+        <source>Outer (WAN) address: {address}</source>
+        <translation>外侧（WAN）地址：{address}</translation>
+    </message>
+</context>
+<context>
+    <name>RouterPage</name>
+    <message>
+        <source>Does my router pass these ports on?</source>
+        <translation>路由器转发这些端口了吗？</translation>
+    </message>
+    <message>
+        <source>Speaking to the router …</source>
+        <translation>正在与路由器通信……</translation>
+    </message>
+    <message>
+        <source>{router} answers, and can be asked to map what is missing.</source>
+        <translation>{router} 有应答，可以请它映射缺少的端口。</translation>
+    </message>
+    <message>
+        <source>Ask it, or enter the rules on its own pages, one after the other.</source>
+        <translation>可以直接问它，也可以在它自己的页面上逐条填写规则。</translation>
+    </message>
+    <message>
+        <source>No router answers to programs. The rules can be entered by hand.</source>
+        <translation>没有路由器应答程序的询问。可以手工填写规则。</translation>
+    </message>
+    <message>
+        <source>{router} answers.</source>
+        <translation>{router} 有应答。</translation>
+    </message>
+    <message>
+        <source>Test a&amp;gain</source>
+        <translation>重新测试(&amp;G)</translation>
+    </message>
+    <message>
+        <source>Ask the router</source>
+        <translation>询问路由器</translation>
+    </message>
+    <message>
+        <source>Looks for routers on the networks of this computer (UPnP, NAT-PMP, PCP) and reads their address and mappings. Nothing is changed.</source>
+        <translation>在这台电脑的网络里寻找路由器（UPnP、NAT-PMP、PCP），读取它们的地址和映射，不作任何更改。</translation>
+    </message>
+    <message>
+        <source>&amp;Ask the router</source>
+        <translation>询问路由器(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Map the missing ports …</source>
+        <translation>映射缺少的端口(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>&amp;Stop</source>
+        <translation>停止(&amp;S)</translation>
+    </message>
+    <message>
+        <source>A mapping &amp;lives</source>
+        <translation>映射的期限(&amp;L)</translation>
+    </message>
+    <message>
+        <source>By hand, on the router&apos;s own pages</source>
+        <translation>在路由器自己的页面上手工填写</translation>
+    </message>
+    <message>
+        <source>&amp;Router</source>
+        <translation>路由器(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Address of the service&apos;s &amp;host</source>
+        <translation>服务所在主机的地址(&amp;H)</translation>
+    </message>
+    <message>
+        <source>The path does not say it.</source>
+        <translation>路径里没有写明。</translation>
+    </message>
+    <message>
+        <source>one hour</source>
+        <translation>一小时</translation>
+    </message>
+    <message>
+        <source>one day</source>
+        <translation>一天</translation>
+    </message>
+    <message>
+        <source>one week</source>
+        <translation>一周</translation>
+    </message>
+    <message>
+        <source>for good</source>
+        <translation>长期</translation>
+    </message>
+    <message>
+        <source>This is no IP address</source>
+        <translation>这不是 IP 地址</translation>
+    </message>
+    <message>
+        <source>Map the ports</source>
+        <translation>映射端口</translation>
+    </message>
+    <message>
+        <source>Ask {router} at {address} to pass these ports on from the internet?</source>
+        <translation>请位于 {address} 的 {router} 转发来自互联网的这些端口吗？</translation>
+    </message>
+    <message>
+        <source>&amp;Map them</source>
+        <translation>映射(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Cancel</source>
+        <translation>取消(&amp;C)</translation>
+    </message>
+</context>
+<context>
+    <name>RuleRow</name>
+    <message>
+        <source>Check</source>
+        <translation>检查</translation>
+    </message>
+    <message>
+        <source>Checking …</source>
+        <translation>检查中……</translation>
+    </message>
+</context>
+<context>
+    <name>RuleRows</name>
+    <message>
+        <source>And {count} more, one for each port.</source>
+        <translation>另有 {count} 条，每个端口一条。</translation>
     </message>
 </context>
 <context>

@@ -104,8 +104,10 @@ QLabel#heading { font-size: 14px; font-weight: 600; }
 QLabel#muted { color: $muted; }
 QLabel#problem { color: $blocked; }
 QLabel#finding { font-size: 15px; font-weight: 600; }
+QLabel#value { font-weight: 600; }
 
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 12px; }
+QFrame#rule { border: none; border-top: 1px solid $line; }
 QFrame#error { background: $blocked_tint; border: 1px solid $blocked; border-radius: 12px; }
 QFrame#warning { background: $suspect_tint; border: 1px solid $suspect; border-radius: 12px; }
 QFrame#success { background: $open_tint; border: 1px solid $open; border-radius: 12px; }

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from wizard.diagnosis.verdict import Finding, State
 from wizard.gui.bench.page import BenchPage
 from wizard.gui.bench.running import BenchModel
 from wizard.gui.bench.servers import ServerListModel
@@ -30,11 +31,15 @@ from wizard.gui.pages.service import ServicePage
 from wizard.gui.pages.test import TestPage
 from wizard.gui.preferences import Preferences
 from wizard.gui.rail import Rail
+from wizard.gui.router.model import RouterModel
+from wizard.gui.router.page import RouterPage
 from wizard.gui.view_models.answering import AnsweringModel
 from wizard.gui.view_models.practice import PracticeModel
 from wizard.gui.view_models.report import ReportModel
+from wizard.model.port import OutsidePort
 from wizard.model.project import Project
 from wizard.model.resource import resource
+from wizard.vantage.streets import streets
 
 
 class Window(QMainWindow):
@@ -64,6 +69,9 @@ class Window(QMainWindow):
         self.bench = BenchModel(context.jobs, ServerListModel(context.passwords, context.kept_servers, self), self)
         self.bench_page = BenchPage(context, self.bench)
         self.bench_window = BenchWindow(context, self.bench, self)
+        self.router = RouterModel(context.jobs, context.run, context.passwords, streets, self)
+        self.router_page = RouterPage(context, self.router)
+        self._aside: tuple[Page, ...] = (self.bench_page, self.router_page)
         self.pages: dict[Step, Page] = {
             Step.SERVICE: self.service_page,
             Step.PATH: self.path_page,
@@ -89,7 +97,7 @@ class Window(QMainWindow):
         self.setCentralWidget(ground)
         self.rail = Rail(self.context.theme, self.context.speech)
         self.stack = QStackedWidget()
-        for page in (*self.pages.values(), self.bench_page):
+        for page in (*self.pages.values(), *self._aside):
             self.stack.addWidget(page)
         self.title = Text("title")
         self.answer = Text("answer")
@@ -124,7 +132,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         context = self.context
         self.rail.wanted.connect(self.go)
-        for page in (*self.pages.values(), self.bench_page):
+        for page in (*self.pages.values(), *self._aside):
             page.said.connect(self._show_bars)
             page.wanted.connect(self.go)
         self.back.clicked.connect(self.go_back)
@@ -151,6 +159,8 @@ class Window(QMainWindow):
         self.test_page.answerers.add_result_wanted.connect(self.files.bring_result)
         self.fix_page.show_wanted.connect(self._show_hop)
         self.fix_page.again_wanted.connect(self._test_again)
+        self.fix_page.router_wanted.connect(self._open_router)
+        self.router_page.again_wanted.connect(self._test_again)
         self.report_page.file_wanted.connect(self.files.write_report)
         self.menus.new_wanted.connect(lambda: self.go(Step.SERVICE))
         self.menus.bench_wanted.connect(self.bench_window.open)
@@ -176,7 +186,7 @@ class Window(QMainWindow):
 
     def go_back(self) -> None:
         """Open the page before."""
-        if self.page is not self.bench_page:
+        if self.page not in self._aside:
             self._flow = self._flow.back()
             while not is_open(self._flow.current, self.known):
                 self._flow = self._flow.back()
@@ -196,7 +206,7 @@ class Window(QMainWindow):
         self.title.setText(page.title())
         self.answer.say(page.answer())
         self.status.setText(page.status())
-        self.back.setEnabled(bool(self._flow.behind) or page is self.bench_page)
+        self.back.setEnabled(bool(self._flow.behind) or page in self._aside)
         extras = page.extra_buttons()
         at_foot = self.primary.hasFocus() or any(button.hasFocus() for button in self._extras)
         if extras != self._extras:
@@ -239,6 +249,7 @@ class Window(QMainWindow):
 
     def _opened(self) -> None:
         self.context.run.forget()
+        self.context.run.unlearn()
         if not self._of_practice:
             self.practice.stop()
         self._flow = Flow(Step.SERVICE)
@@ -267,6 +278,18 @@ class Window(QMainWindow):
     def _show_hop(self, hop: str) -> None:
         self.go(Step.TEST)
         self.test_page.show_hop(hop)
+
+    def _open_router(self, finding: Finding | None) -> None:
+        project, diagnosis = self.context.run.project, self.context.run.diagnosis
+        if project is None or diagnosis is None:
+            return
+        if finding is not None and finding.protocol is not None and finding.outside is not None:
+            ports = [OutsidePort(finding.protocol, number) for number in finding.outside]
+        else:
+            closed = [row for row in diagnosis.ports if row.state is not State.OPEN]
+            ports = [OutsidePort(row.protocol, number) for row in closed or diagnosis.ports for number in row.outside]
+        self.router.begin(project, ports)
+        self._open_page(self.router_page)
 
     def _test_again(self) -> None:
         self.go(Step.TEST)

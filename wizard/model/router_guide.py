@@ -14,7 +14,7 @@ from typing import Any
 
 from wizard.model.forward import Forward
 from wizard.model.gateway import Gateway
-from wizard.model.port import PortRange, Protocol
+from wizard.model.port import OutsidePort, PortRange, Protocol
 from wizard.model.presets import Wording
 from wizard.model.resource import resource
 
@@ -92,6 +92,11 @@ class Row:
     cells: tuple[tuple[str, str], ...]
     forward: Forward
     outside: PortRange
+
+    @property
+    def ports(self) -> tuple[OutsidePort, ...]:
+        """The planned ports that the row is for."""
+        return tuple(OutsidePort(self.forward.protocol, number) for number in self.outside)
 
     @property
     def text(self) -> str:

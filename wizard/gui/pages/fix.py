@@ -16,6 +16,7 @@ from wizard.gui.controls.frames import Card, Text
 from wizard.gui.controls.mark import Mark
 from wizard.gui.flow import Step
 from wizard.gui.pages.page import Page
+from wizard.model.forward import router_of
 from wizard.model.project import Project
 from wizard.report.summary import sentence
 
@@ -24,10 +25,11 @@ _COPIED = "    "
 
 
 class FixPage(Page):
-    """The findings in order. Signals: `show_wanted` (hop id), `again_wanted`."""
+    """The findings in order. Signals: `show_wanted` (hop id), `again_wanted`, `router_wanted` (a finding, or None)."""
 
     show_wanted = Signal(str)
     again_wanted = Signal()
+    router_wanted = Signal(object)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -43,6 +45,8 @@ class FixPage(Page):
         self.column.addStretch(1)
         self.again = QPushButton()
         self.again.clicked.connect(self.again_wanted)
+        self.router = QPushButton()
+        self.router.clicked.connect(lambda: self.router_wanted.emit(None))
         context.run.ended.connect(self._follow)
         self.retranslate()
 
@@ -56,7 +60,9 @@ class FixPage(Page):
         return sentence(run.project, run.diagnosis, self.context.language)
 
     def extra_buttons(self) -> tuple[QPushButton, ...]:
-        return (self.again,)
+        run = self.context.run
+        has_router = run.project is not None and router_of(run.project) is not None
+        return (self.router, self.again) if has_router else (self.again,)
 
     def primary_text(self) -> str:
         return self.tr("&Report")
@@ -66,6 +72,7 @@ class FixPage(Page):
 
     def retranslate(self) -> None:
         self.again.setText(self.tr("Test a&gain"))
+        self.router.setText(self.tr("&Ask the router …"))
         self._empty_text.setText(self.tr("Nothing was found that needs mending."))
 
     def refresh(self) -> None:
@@ -85,6 +92,7 @@ class FixPage(Page):
         self.cards = [FindingCard(self.context, finding, project, language) for finding in findings]
         for card in self.cards:
             card.show_wanted.connect(self.show_wanted)
+            card.router_wanted.connect(self.router_wanted)
             self._list.addWidget(card)
         self._empty.setVisible(not findings)
 
@@ -96,10 +104,11 @@ class FixPage(Page):
 class FindingCard(Card):
     """One finding; `brief` has a sentence for how it is known, and only what is to be entered first.
 
-    Signal: `show_wanted` (hop id).
+    Signals: `show_wanted` (hop id), `router_wanted` (Finding), to be shown what to enter there.
     """
 
     show_wanted = Signal(str)
+    router_wanted = Signal(object)
 
     def __init__(
         self, context: Context, finding: Finding, project: Project, language: str, *, brief: bool = False
@@ -155,6 +164,12 @@ class FindingCard(Card):
                 button.clicked.connect(lambda _=False, hop=hop: self.show_wanted.emit(hop))
                 self.shows.append(button)
                 buttons.addWidget(button)
+            position = router_of(project)
+            if position is not None and project.hops[position].id in finding.suspects and not brief:
+                self.router = QPushButton(self.tr("What to enter in the router"))
+                self.router.setAccessibleDescription(said.title)
+                self.router.clicked.connect(lambda: self.router_wanted.emit(finding))
+                buttons.addWidget(self.router)
             buttons.addStretch(1)
             inner.addLayout(buttons)
 

@@ -47,6 +47,7 @@ class RunModel(QObject):
         self._shown: Diagnosis | None = None
         self._stale = False
         self._discarded = False
+        self._learnt: tuple[Fact, ...] = ()
         self.state = RunState.NONE
         self.error = ""
         self.done = 0
@@ -102,7 +103,8 @@ class RunModel(QObject):
         self._session = Session(
             project, passwords=passwords, earlier=earlier, configured=configured, respond_on=respond_on
         )
-        self._stale = bool(earlier) or bool(configured)
+        self._session.learn(self._learnt)
+        self._stale = bool(earlier) or bool(configured) or bool(self._learnt)
         self.state = RunState.RUNNING
         self._task = self._jobs.start(self._follow(self._session))
         self.changed.emit()
@@ -114,6 +116,19 @@ class RunModel(QObject):
             self.heard.append((observation.at, observation))
             self._stale = True
             self.changed.emit()
+
+    def learn(self, facts: Sequence[Fact]) -> None:
+        """Take in what was learnt beside the run; what was learnt stays for the runs that follow."""
+        self._learnt = (*self._learnt, *facts)
+        if self._session is not None:
+            self._session.learn(facts)
+            self.heard += [(None, fact) for fact in facts]
+            self._stale = True
+            self.changed.emit()
+
+    def unlearn(self) -> None:
+        """Forget what was learnt beside the runs: another project was opened."""
+        self._learnt = ()
 
     def stop(self) -> None:
         """End the run early. Every socket is closed before `ended` comes."""

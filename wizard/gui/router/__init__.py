@@ -1,0 +1,1 @@
+"""The router: what it says when it is asked, and what to enter on its own pages."""
