@@ -1430,6 +1430,14 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>路径里没有写明。</translation>
     </message>
     <message>
+        <source>Asking …</source>
+        <translation>询问中……</translation>
+    </message>
+    <message>
+        <source>Mapping …</source>
+        <translation>映射中……</translation>
+    </message>
+    <message>
         <source>one hour</source>
         <translation>一小时</translation>
     </message>

@@ -17,7 +17,8 @@ from wizard.model.mapped import Held, stretches
 from wizard.probes.gateway_change import Change
 from wizard.report.gateway_words import changed, found, held, mapping, pinholes
 
-_Line = tuple[State, str]
+_Line = tuple[State | None, str]
+"""None: it is neither good nor bad."""
 _MOST_LINES = 24
 
 
@@ -74,9 +75,9 @@ class RouterAnswers(QWidget):
             fine = spoken.took is Took.GRANTED
             yield (State.OPEN if fine else State.UNKNOWN), found(spoken, language)
         if gateway.wan is not None:
-            yield State.UNKNOWN, self.tr("Outer (WAN) address: {address}").format(address=gateway.wan)
+            yield None, self.tr("Outer (WAN) address: {address}").format(address=gateway.wan)
         if said := pinholes(gateway, language):
-            yield State.UNKNOWN, said
+            yield None, said
         for stretch in stretches(gateway, rules) if gateway.answers else ():
             if stretch.held is Held.UNTOLD:
                 continue
@@ -93,12 +94,15 @@ class RouterAnswers(QWidget):
         self._column.addWidget(label)
         self.lines.append(text)
 
-    def _add(self, state: State, text: str) -> None:
+    def _add(self, state: State | None, text: str) -> None:
         line = QWidget()
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
-        row.addWidget(Mark(self._theme, state, 18), 0, Qt.AlignmentFlag.AlignTop)
+        if state is None:
+            row.addSpacing(28)
+        else:
+            row.addWidget(Mark(self._theme, state, 18), 0, Qt.AlignmentFlag.AlignTop)
         label = Text()
         label.setText(text)
         row.addWidget(label, 1)

@@ -179,21 +179,23 @@ class RouterModel(QObject):
             return
         self.doing, self.error = doing, ""
         self._task = self._jobs.start(self._guarded(job))
+        # Not at the end of the job: ended before its first step, it has none.
+        self._task.add_done_callback(lambda _: self._over())
         self.changed.emit()
 
     async def _guarded(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        done = False
         try:
             await job()
-            done = bool(self.changes) and all(one.done for one in self.changes)
         except Exception as error:  # noqa: BLE001 - shown on the page and logged; the window goes on
             _log.exception("Talking to the router failed")
             self.error = str(error) or type(error).__name__
-        finally:
-            was, self.doing = self.doing, Doing.NOTHING
-            self._task, self.probing = None, ()
-            self.changed.emit()
-        if done and was is Doing.CHANGING:
+
+    def _over(self) -> None:
+        was, self.doing = self.doing, Doing.NOTHING
+        ended, self._task, self.probing = self._task, None, ()
+        self.changed.emit()
+        whole = ended is not None and not ended.cancelled() and not self.error
+        if was is Doing.CHANGING and whole and self.changes and all(one.done for one in self.changes):
             self.mapped.emit()
 
     async def _ask(self) -> None:

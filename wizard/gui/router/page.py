@@ -132,8 +132,6 @@ class RouterPage(Page):
                 "mappings. Nothing is changed."
             )
         )
-        self.ask.setText(self.tr("&Ask the router"))
-        self.add.setText(self.tr("&Map the missing ports …"))
         self.stop.setText(self.tr("&Stop"))
         self.lifetime.name(self.tr("A mapping &lives"))
         self._guide_heading.setText(self.tr("By hand, on the router's own pages"))
@@ -143,11 +141,14 @@ class RouterPage(Page):
     def refresh(self) -> None:
         router, language = self.router, self.context.language
         rules = router.rules
-        self.ask.setEnabled(not router.busy)
+        # Never grey: a button that goes grey under the finger throws the focus to the other end of the window.
+        asking = router.doing is Doing.ASKING
+        self.ask.setText(self.tr("Asking …") if asking else self.tr("&Ask the router"))
         self.answers.show_answers(router.gateways, router.changes, rules, router.gateway, language)
         missing = router.missing
         self._adding.setVisible(bool(missing))
-        self.add.setEnabled(not router.busy)
+        mapping = router.doing is Doing.CHANGING
+        self.add.setText(self.tr("Mapping …") if mapping else self.tr("&Map the missing ports …"))
         lives = (self.tr("one hour"), self.tr("one day"), self.tr("one week"), self.tr("for good"))
         self.lifetime.offer(list(zip(_LIFETIMES_S, lives, strict=True)), router.lifetime_s)
         self.problem.say(router.error)
@@ -174,7 +175,7 @@ class RouterPage(Page):
         )
         for label, text in zip(self._steps, steps if rows else (said["nothing"], "", "", ""), strict=True):
             label.say(text)
-        self.rows.show_rows(rows, router.marks, router.probing, busy=router.busy, language=language)
+        self.rows.show_rows(rows, router.marks, router.probing, language)
         script = commands(guide, rules)
         if len(rows) > MOST_ROWS and not script:
             script = "\n".join(row.text for row in rows)
@@ -191,7 +192,7 @@ class RouterPage(Page):
     async def _confirm(self) -> None:
         """Nothing is changed on the router without a yes."""
         gateway, missing = self.router.gateway, self.router.missing
-        if gateway is None or not missing:
+        if gateway is None or not missing or self.router.busy:
             return
         lines = [f"{rule.protocol} {rule.external} → {rule.host} : {rule.internal}" for rule in missing]
         answer = await choose(

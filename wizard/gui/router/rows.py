@@ -64,10 +64,9 @@ class RuleRow(QFrame):
         side.addStretch(1)
         line.addLayout(side)
 
-    def show_state(self, state: State | None, *, probing: bool, busy: bool, language: str) -> None:
+    def show_state(self, state: State | None, *, probing: bool, language: str) -> None:
         """How its ports fared."""
         self._mark.show_state(state)
-        self.check.setEnabled(not busy)
         if probing:
             self.word.say(self.tr("Checking …"))
         else:
@@ -95,8 +94,6 @@ class RuleRows(QWidget):
         rows: Sequence[Row],
         marks: Mapping[tuple[OutsidePort, ...], State],
         probing: tuple[OutsidePort, ...],
-        *,
-        busy: bool,
         language: str,
     ) -> None:
         """Show these rules; widgets are made anew only if the rules have changed."""
@@ -114,4 +111,4 @@ class RuleRows(QWidget):
             self.more.say(self.tr("And {count} more, one for each port.").format(count=rest) if rest else "")
         for shown in self.rows:
             ports = shown.row.ports
-            shown.show_state(marks.get(ports), probing=ports == probing, busy=busy, language=language)
+            shown.show_state(marks.get(ports), probing=ports == probing, language=language)
