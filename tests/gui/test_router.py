@@ -14,7 +14,6 @@ from tests.lab.namespaces import Namespace, delete
 from wizard.diagnosis.verdict import State
 from wizard.gui.flow import Step
 
-
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)
 
 
