@@ -31,7 +31,7 @@ async def first_answer(project: Project, vantages: Sequence[Vantage], asked: Cal
                 timeout_s=_TIMEOUT_S,
                 server_name=project.public_address,
             )
-            async with contextlib.aclosing(place.observe(probes)) as found:  # type: ignore[type-var]
+            async with contextlib.aclosing(place.observe(probes)) as found:
                 async for item in found:
                     # Without `stands_at` it is the real service that answers.
                     if item.outcome in (Outcome.ANSWERED, Outcome.MISDIRECTED) and item.stands_at is not None:
