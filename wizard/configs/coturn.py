@@ -14,6 +14,7 @@ from wizard.configs.product import Likeness, Order, Product, Written
 from wizard.configs.reading import Note, Piece, Reading, Server, Source
 from wizard.configs.service_ports import Port, planned
 from wizard.configs.service_reading import BY_DEFAULT, Bound, ServiceReading, bound, doubtful, listens, settled
+from wizard.configs.tree import LARGEST, check_size
 from wizard.configs.turnserver import Turnserver
 from wizard.configs.who import Who
 from wizard.configs.words import say
@@ -39,7 +40,7 @@ _PERHAPS = Bound(frozenset((4, 6)), Who.PERHAPS)
 
 def recognise(text: str) -> Likeness:
     """By its options: most lines must be some."""
-    conf = turnserver.parse(text.encode("utf-8", "replace"))
+    conf = turnserver.parse(text[:LARGEST].encode("utf-8", "replace"))
     known = [option for option in conf.options if option.kind is not None]
     if not any(option.name in _TELLING for option in known) or len(known) * 2 < len(conf.options):
         return Likeness.NO
@@ -47,7 +48,8 @@ def recognise(text: str) -> Likeness:
 
 
 def read(source: Source) -> Reading:
-    """There is nothing that it refuses."""
+    """Raises UnreadableError for a text that is no configuration by its length."""
+    check_size(source.text)
     conf = turnserver.parse(source.text.encode("utf-8", "replace"), source.name)
     notes = [Note(Phrase("damaged-line"), line) for line in conf.damaged]
     notes += [Note(Phrase("no-such-option", {"name": option.name}), option.line) for option in conf.unknown]

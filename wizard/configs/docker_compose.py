@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from wizard.configs.filtering import BOTH
 from wizard.configs.interpolation import interpolate
 from wizard.configs.product import Likeness, Order, Product, Written
-from wizard.configs.publishing import Published, made, short
+from wizard.configs.publishing import Published, in_the_way, made, short
 from wizard.configs.reading import Note, Reading, Source, UnreadableError
 from wizard.configs.tree import Tree
 from wizard.configs.words import say
@@ -171,7 +171,7 @@ def write(order: Order) -> Written:
     if order.wanted:
         cautions.insert(0, Phrase("bypasses-firewall"))
     undo = f"# {say(Phrase('undo-compose'), order.language)}\nrm compose.override.yaml\ndocker compose up -d\n"
-    return Written("\n".join(lines) + "\n", undo, tuple(cautions))
+    return Written("\n".join(lines) + "\n", undo, (*cautions, *in_the_way(order)))
 
 
 PRODUCT = Product(ID, "Docker Compose", (HopKind.CONTAINER,), recognise, read, write)

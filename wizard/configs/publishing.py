@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from wizard.configs.coverage import family
 from wizard.configs.filtering import BOTH, EVERY_FAMILY, EVERY_PORT
 from wizard.configs.forwarding import PortForward, forwards
-from wizard.configs.reading import Forward, Note, Piece
+from wizard.configs.product import Order
+from wizard.configs.reading import Forward, Note, Piece, Question
 from wizard.configs.service_reading import ServiceReading, bound, settled
 from wizard.configs.who import Who
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
 from wizard.model.port import PortRange, Protocol
+from wizard.observation import Coverage
 
 _SHORT = re.compile(
     r"(?:(?:(?P<ip>\[[^\]]*\]|.*):)?(?P<outer>[^:]*):)?(?P<inner>[^:/]+)(?:/(?P<protocol>[A-Za-z]+))?", re.DOTALL
@@ -133,3 +136,18 @@ def _once(found: Iterable[Forward]) -> tuple[Forward, ...]:
     for forward in found:
         seen.setdefault((forward.protocol, forward.outer, forward.inner), forward)
     return tuple(seen.values())
+
+
+def in_the_way(order: Order) -> tuple[Phrase, ...]:
+    """The caution about entries that hold the same ports of the host already: two cannot."""
+    if order.existing is None:
+        return ()
+    version = family(order.project, order.position)
+    lines: set[int] = set()
+    for wanted in order.wanted:
+        for arrives, leaves in zip(wanted.arrives, wanted.leaves, strict=True):
+            answer = order.existing.answer(Question(wanted.protocol, arrives, leaves, version, True))
+            if answer.coverage in (Coverage.RESTRICTED, Coverage.TRANSLATED_ELSEWHERE):
+                lines |= set(answer.lines)
+    values = {"lines": ", ".join(map(str, sorted(lines))), "file": order.existing.file}
+    return (Phrase("published-already", values),) if lines else ()

@@ -71,3 +71,14 @@ def wants(draw: st.DrawFn, *, translated: bool = True, most: int = 4, longest: i
 def numbers(text: str) -> PortRange:
     """A range."""
     return PortRange.parse(text)
+
+
+def forwarded(found: Reading) -> set[tuple[Protocol, int, int]]:
+    """What the hop that translates hands on, port by port, by what a reading tells of it."""
+    forwards = [f for p in found.pieces if p.kind in (HopKind.CONTAINER, HopKind.TUNNEL_CLIENT) for f in p.forwards]
+    return {(f.protocol, a, b) for f in forwards for a, b in zip(f.outer, f.inner, strict=True)}
+
+
+def crossings(wanted: Sequence[Wanted]) -> set[tuple[Protocol, int, int]]:
+    """What was ordered, port by port."""
+    return {(w.protocol, a, b) for w in wanted for a, b in zip(w.arrives, w.leaves, strict=True)}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from ruamel.yaml import YAML
 
-from tests.unit.configs.asking import FILES, TCP, UDP, ask, order, reading, wants
+from tests.unit.configs.asking import FILES, TCP, UDP, ask, crossings, forwarded, numbers, order, reading, wants
 from wizard.configs.product import Wanted
 from wizard.configs.products import product, recognise
 from wizard.configs.reading import UnreadableError
@@ -226,6 +226,7 @@ def test_what_is_written_for_compose_is_a_valid_override_and_publishes_each_port
     assert schema_faults(YAML(typ="safe", pure=True).load(text)) == []
     found = reading(text, "docker-compose")
     assert not found.notes
+    assert forwarded(found) == crossings(wanted)
     for each in wanted:
         for arrives, leaves in zip(each.arrives, each.leaves, strict=True):
             assert ask(found, each.protocol, arrives, leaves).coverage is C
@@ -236,6 +237,7 @@ def test_what_is_written_for_compose_is_a_valid_override_and_publishes_each_port
 def test_what_is_written_for_docker_run_publishes_each_port(wanted: list[Wanted]) -> None:
     found = reading(product("docker").write(order(HopKind.CONTAINER, wanted)).text, "docker")  # type: ignore[misc]
     assert not found.notes
+    assert forwarded(found) == crossings(wanted)
     for each in wanted:
         for arrives, leaves in zip(each.arrives, each.leaves, strict=True):
             assert ask(found, each.protocol, arrives, leaves).coverage is C
@@ -248,6 +250,17 @@ def test_what_is_missing_goes_to_the_service_that_the_file_has() -> None:
     assert '"chat":' in written.text
     assert "8172:8172/udp" in written.text
     assert [caution.key for caution in written.cautions] == ["bypasses-firewall"]
+
+
+def test_entries_that_hold_the_same_ports_are_named_as_in_the_way() -> None:
+    existing = reading((FILES / "compose-typical.yaml").read_bytes(), "docker-compose")
+    wanted = [
+        Wanted("admin", TCP, numbers("9090"), numbers("9090"), None),
+        Wanted("media", UDP, numbers("10205-10206"), numbers("10205-10206"), None),
+    ]
+    cautions = product("docker-compose").write(order(HopKind.CONTAINER, wanted, existing)).cautions  # type: ignore[misc]
+    assert cautions[-1].values == {"lines": "11, 12", "file": "docker-compose.conf"}
+    assert say(cautions[-1], "zh_CN")
 
 
 def schema_faults(document: object) -> list[str]:

@@ -9,91 +9,21 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.configs import frp_schema
-from tests.unit.configs.asking import TCP, UDP, ask, numbers, order, reading, wants
+from tests.unit.configs.asking import FILES, TCP, UDP, ask, crossings, forwarded, numbers, order, reading, wants
 from wizard.configs.product import Wanted
 from wizard.configs.products import product, recognise
 from wizard.configs.reading import UnreadableError
 from wizard.configs.words import say
 from wizard.model.hop import HopKind
-from wizard.model.port import Protocol
 from wizard.observation import Coverage
 
-TOML = """# 视频聊天
-serverAddr = "203.0.113.20"
-serverPort = 7000
-auth.token = "a-secret-of-mine"
-transport.tls.enable = true
-
-[[proxies]]
-name = "ws"
-type = "tcp"
-localPort = 9000
-remotePort = 10110
-
-{{- range $_, $v := parseNumberRangePair "10111-10115,10200" "10111-10115,20200" }}
-[[proxies]]
-name = "media-{{ $v.First }}"
-type = "udp"
-localIP = "192.168.77.10"
-localPort = {{ $v.First }}
-remotePort = {{ $v.Second }}
-{{- end }}
-
-[[proxies]]
-name = "web"
-type = "http"
-localPort = 8080
-customDomains = ["chat.example.org"]
-
-[[proxies]]
-name = "private"
-type = "stcp"
-secretKey = "another-secret"
-localPort = 5000
-"""
-INI = """[common]
-server_addr = 203.0.113.20
-server_port = 7000
-token = a-secret-of-mine
-
-; 媒体端口
-[range:media]
-type = udp
-local_ip = 127.0.0.1
-local_port = 10111-10115,10200
-remote_port = 10111-10115,20200
-
-[ws]
-local_port: 9000
-remote_port: 10110
-
-[visitor]
-role = visitor
-type = stcp
-server_name = private
-bind_port = 10110
-"""
-YAML = """serverAddr: 203.0.113.20
-auth: {token: a-secret-of-mine}
-proxies:
-  - &ws
-    name: ws
-    type: tcp
-    localPort: 9000
-    remotePort: 10110
-  - <<: *ws
-    name: again
-    type: udp
-    remotePort: 10111
-"""
-JSON = """{
-  "serverAddr": "203.0.113.20",
-  "proxies": [
-    {"name": "ws", "type": "tcp", "localPort": 9000,
-     "remotePort": 10110}
-  ]
-}
-"""
+TOML, INI, YAML, JSON, SERVER_TOML, SERVER_INI = (
+    (FILES / name).read_text("utf-8")
+    for name in (
+        *("frpc-typical.toml", "frpc-legacy.ini", "frpc.yaml", "frpc.json"),
+        *("frps-typical.toml", "frps-legacy.ini"),
+    )
+)
 
 
 @pytest.mark.parametrize("text", [TOML, INI, YAML, JSON])
@@ -202,24 +132,6 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_line(text: str, key: str
     assert all(say(refused.value.phrase, language) for language in ("en", "zh_CN"))
 
 
-SERVER_TOML = """bindPort = 7000
-kcpBindPort = 7001
-vhostHTTPPort = 80
-auth.token = "a-secret-of-mine"
-allowPorts = [
-  { start = 10000, end = 10100 },
-  { single = 8172 },
-]
-"""
-SERVER_INI = """[common]
-bind_port = 7000
-kcp_bind_port = 7001
-vhost_http_port = 80
-token = a-secret-of-mine
-allow_ports = 10000-10100,8172
-"""
-
-
 @pytest.mark.parametrize("text", [SERVER_TOML, SERVER_INI])
 def test_frps_lets_clients_take_what_it_allows_and_not_its_own_ports(text: str) -> None:
     found = reading(text, "frps")
@@ -259,7 +171,7 @@ def test_what_is_written_for_frpc_is_valid_and_covers_each_port(wanted: list[Wan
     assert frp_schema.client(frp_schema.filled(text)) == []
     found = reading(text, "frpc")
     assert not found.notes
-    assert _forwarded(found.pieces[1].forwards) == _wanted(wanted)
+    assert forwarded(found) == crossings(wanted)
     for each in wanted:
         assert ask(found, each.protocol, each.arrives.first, each.leaves.first).coverage is Coverage.COVERED
 
@@ -318,11 +230,3 @@ def test_ports_to_allow_take_the_place_of_those_in_the_file(text: str) -> None:
     assert ask(both, UDP, 20010).coverage is Coverage.COVERED
     for number in (9, 8172, 10100):
         assert ask(both, TCP, number).coverage is ask(existing, TCP, number).coverage or text.startswith("{")
-
-
-def _forwarded(forwards: object) -> set[tuple[Protocol, int, int]]:
-    return {(f.protocol, a, b) for f in forwards for a, b in zip(f.outer, f.inner, strict=True)}  # type: ignore[attr-defined]
-
-
-def _wanted(wanted: list[Wanted]) -> set[tuple[Protocol, int, int]]:
-    return {(w.protocol, a, b) for w in wanted for a, b in zip(w.arrives, w.leaves, strict=True)}
