@@ -196,3 +196,10 @@ class AnnouncedSeen:
 
 
 Fact = NameResolved | HostInspected | RelayChecked | Configured | Gateway | MappedSeen | AnnouncedSeen
+
+
+def subject(fact: Fact) -> object:
+    """What a fact that may be learnt anew is about: of two about one thing the later holds."""
+    if isinstance(fact, RelayChecked):
+        return (RelayChecked, fact.vantage)
+    return HostInspected if isinstance(fact, HostInspected) else fact

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from wizard.diagnosis.announced import announced_probes
 from wizard.diagnosis.engine import Diagnoser
 from wizard.diagnosis.hairpin import parse_ip
+from wizard.diagnosis.history import Change, History, Past
 from wizard.diagnosis.verdict import Diagnosis
 from wizard.model.key import probe_key
 from wizard.model.port import OutsidePort, PortRange, Protocol, merge
 from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.model.vantage import Vantage, VantageKind
-from wizard.observation import RESPONDER, AnnouncedSeen, Configured, Fact, NameResolved, Observation, Outcome
+from wizard.observation import RESPONDER, AnnouncedSeen, Configured, Fact, NameResolved, Observation, Outcome, subject
 from wizard.plan import Probe, counterpart, entries, make_plan, plan_over, same_address
 from wizard.probes.dns import resolve
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
@@ -28,8 +29,9 @@ from wizard.system.interfaces import has_route, networks
 from wizard.system.listening import inspect
 from wizard.vantage.here import why_not_here
 from wizard.vantage.local import LocalPlace
-from wizard.vantage.place import Place
+from wizard.vantage.place import Place, WatchfulPlace
 from wizard.vantage.ssh_host import SshHosts
+from wizard.vantage.telling import together
 
 if TYPE_CHECKING:
     from wizard.report.responder_over_ssh import ResponderOverSsh
@@ -39,6 +41,12 @@ SECOND_LOOK = 0.1
 SECOND_LOOK_PORTS = 24
 """Ports of the second look at most: it finds words for a verdict and changes none."""
 DNS_TIMEOUT_S = 3.0
+SLOW_WATCH_S = 15.0
+"""Pause between two runs from a place other than this computer, while watching."""
+SETTLED_S = 1.0
+"""After a change, what comes with it is waited for so long before it is looked into."""
+LOOKED_AGAIN_S = 30.0
+CLOCK_S = 15.0
 
 
 class NoResponderError(Exception):
@@ -80,6 +88,8 @@ class Result:
     observations: tuple[Observation, ...]
     facts: tuple[Fact, ...]
     diagnosis: Diagnosis
+    past: Past | None = None
+    """What was watched after the run; None if nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,17 @@ class Finished:
 
 
 Progress = Planned | Skipped | Learnt | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """While watching: it has begun, or something is different now, or a while has passed.
+
+    `changes` are the ports that went from one state to another. With `news`, findings or hops may have changed alone.
+    """
+
+    changes: tuple[Change, ...] = ()
+    news: bool = True
 
 
 class Session:
@@ -128,6 +149,10 @@ class Session:
         self._strangers: dict[tuple[str, str, Protocol, int], OutsidePort] = {}
         self._planned = 0
         self._done = 0
+        self._here: list[Vantage] = []
+        self._history = History()
+        self._places: dict[tuple[object, ...], int] = {}
+        """Where the latest observation of each probe stands among them."""
         for observation in earlier:
             # Nothing was seen later than now: a clock that is ahead must not set what it saw above this run.
             self._take(replace(observation, at=min(observation.at, self._started)))
@@ -154,6 +179,7 @@ class Session:
             observations=tuple(self._observations),
             facts=tuple(self._facts),
             diagnosis=self.diagnosis,
+            past=self._history.past,
         )
 
     def hear(self, observation: Observation) -> None:
@@ -166,18 +192,22 @@ class Session:
         Raises NoResponderError if the responder that was asked for cannot answer, before anything is probed.
         """
         async with self._hosts:
-            if self._respond_on is not None:
-                from wizard.report.responder_over_ssh import ResponderOverSsh
-
-                self._responder = ResponderOverSsh(self.project, self._respond_on)
-                await self._responder.start(self._hosts)
+            await self._respond()
             async with contextlib.aclosing(self._steps()) as steps:
                 async for step in steps:
                     yield step
 
+    async def _respond(self, *, tells: bool = True) -> None:
+        if self._respond_on is not None:
+            from wizard.report.responder_over_ssh import ResponderOverSsh
+
+            self._responder = ResponderOverSsh(self.project, self._respond_on, tells=tells)
+            await self._responder.start(self._hosts)
+
     async def _steps(self) -> AsyncGenerator[Progress, None]:
         self._began = perf_counter()
         here, skipped = self._choose()
+        self._here = here
         work: list[tuple[Place, Sequence[Probe]]] = []
         for vantage in here:
             probes = make_plan(self.project, vantage)
@@ -201,11 +231,7 @@ class Session:
             inspected = await asyncio.to_thread(inspect)
             if inspected is not None:
                 yield self._learn(inspected)
-        second: list[tuple[Place, Sequence[Probe]]] = [
-            (self._place(vantage, self._timeout_s * SECOND_LOOK), asked)
-            for vantage in here
-            if vantage.kind is not VantageKind.TURN and (asked := self._second_look(vantage))
-        ]
+        second = self._second_looks()
         self._planned += sum(len(probes) for _, probes in second)
         async with contextlib.aclosing(self._observe(second, None)) as found:
             async for item in found:
@@ -223,6 +249,76 @@ class Session:
         if port is None:
             return item
         return AnnouncedSeen(item.vantage, item.address, port.protocol, port.number, item.outcome, item.error)
+
+    async def watch(self) -> AsyncGenerator[Watched, None]:
+        """After the run, go on observing until the iterator is closed, which closes every socket.
+
+        This computer's own sockets see a change within a second; any other place is asked anew every `SLOW_WATCH_S`.
+        """
+        self._seconds = None
+        self._places = {_same_probe(each): place for place, each in enumerate(self._observations)}
+        self._history.note(self.diagnosis, self._now())
+        yield Watched()
+        gist, changed = _gist(self.diagnosis), asyncio.Event()
+        async with self._hosts:
+            await self._respond(tells=False)
+            sources = [self._watched(vantage) for vantage in self._here]
+            sources += [self._looked_again(changed), self._clock()]
+            async with contextlib.aclosing(together(sources)) as found:
+                async for items in found:
+                    if not items:
+                        self._history.pass_time(self._now())
+                        yield Watched(news=False)
+                        continue
+                    self._renew(items)
+                    diagnosis = self.diagnosis
+                    changes = self._history.note(diagnosis, self._now())
+                    if changes:
+                        changed.set()
+                    if gist != (gist := _gist(diagnosis)):
+                        yield Watched(changes)
+
+    async def _watched(self, vantage: Vantage) -> AsyncGenerator[Sequence[Observation | Fact], None]:
+        place, probes = self._place(vantage, self._timeout_s), make_plan(self.project, vantage)
+        if isinstance(place, WatchfulPlace):
+            async with contextlib.aclosing(place.watch(probes, self._observations)) as changes:
+                async for changed in changes:
+                    yield changed
+            return
+        while probes:
+            # A relay has a quota, and a login over SSH a log: these are not to be asked every second.
+            await asyncio.sleep(SLOW_WATCH_S)
+            async with contextlib.aclosing(self._observe([(place, probes)], None)) as found:
+                yield [item async for item in found]
+
+    async def _looked_again(self, changed: asyncio.Event) -> AsyncGenerator[Sequence[Observation | Fact], None]:
+        """What tells more about the state of things, once a change has settled, and every so often without one."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOKED_AGAIN_S):
+                    await changed.wait()
+            await asyncio.sleep(SETTLED_S)
+            changed.clear()
+            async with contextlib.aclosing(self._observe(self._second_looks(), None)) as found:
+                items = [item async for item in found]
+            if any(self._is_on_service_host(vantage) for vantage in self._here):
+                inspected = await asyncio.to_thread(inspect)
+                items += [inspected] if inspected is not None else []
+            if items:
+                yield items
+
+    async def _clock(self) -> AsyncGenerator[Sequence[Observation | Fact], None]:
+        """Nothing, every so often: for who writes down how long things have stood."""
+        while True:
+            await asyncio.sleep(CLOCK_S)
+            yield ()
+
+    def _second_looks(self) -> list[tuple[Place, Sequence[Probe]]]:
+        return [
+            (self._place(vantage, self._timeout_s * SECOND_LOOK), asked)
+            for vantage in self._here
+            if vantage.kind is not VantageKind.TURN and (asked := self._second_look(vantage))
+        ]
 
     def _choose(self) -> tuple[list[Vantage], list[tuple[Vantage, str]]]:
         reasons = why_not_here(self.project, networks(), self._passwords)
@@ -275,46 +371,14 @@ class Session:
     async def _observe(
         self, work: Sequence[tuple[Place, Sequence[Probe]]], extra: AsyncIterator[Observation | Fact] | None
     ) -> AsyncGenerator[Observation | Fact, None]:
-        """All places at once, in one stream. What one raises is raised here, and ends the others."""
-        queue: asyncio.Queue[Observation | Fact | BaseException | None] = asyncio.Queue()
-
-        async def pump(source: AsyncIterator[Observation | Fact]) -> None:
-            try:
-                async for item in source:
-                    queue.put_nowait(item)
-            except Exception as error:  # noqa: BLE001 - carried to the reader, not swallowed
-                queue.put_nowait(error)
-            finally:
-                if isinstance(source, AsyncGenerator):
-                    await source.aclose()
-                queue.put_nowait(None)
-
+        """All places at once, in one stream."""
         sources = [place.observe(probes) for place, probes in work]
         if extra is not None:
             sources.append(extra)
-        running = len(sources)
-        if self._responder is not None:
-            # It has no end of its own: what is probed has.
-            sources.append(self._responder.seen())
-        tasks = [asyncio.create_task(pump(source)) for source in sources]
-        try:
-            while running:
-                item = await queue.get()
-                if item is None:
-                    running -= 1
-                elif isinstance(item, BaseException):
-                    raise item
-                else:
-                    yield item
-            while not queue.empty():
-                # What the responder saw at the very end.
-                item = queue.get_nowait()
-                if item is not None and not isinstance(item, BaseException):
-                    yield item
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        seen = () if self._responder is None else (self._responder.seen(),)
+        async with contextlib.aclosing(together(sources, seen)) as found:
+            async for item in found:
+                yield item
 
     async def _names(self, here: Sequence[Vantage]) -> AsyncIterator[Observation | Fact]:
         """What DNS says of the public name, and whether the ports answer on its address of the other family too."""
@@ -406,6 +470,21 @@ class Session:
             self._done += 1
         return Learnt(item, min(self._done, self._planned), self._planned)
 
+    def _renew(self, items: Sequence[Observation | Fact]) -> None:
+        """Put what was seen anew in the place of what was seen before, so that a day of it is no more than an hour."""
+        renewed = {subject(item) for item in items if not isinstance(item, Observation)}
+        self._facts = [fact for fact in self._facts if subject(fact) not in renewed]
+        for item in items:
+            if not isinstance(item, Observation):
+                self._facts.append(item)
+                continue
+            key = _same_probe(item)
+            place = self._places.setdefault(key, len(self._observations))
+            self._observations[place : place + 1] = [item]
+            failed = (item.vantage, item.enters, item.protocol, item.port)
+            (self._failed.add if item.outcome.blames else self._failed.discard)(failed)
+        self._diagnoser.renew(items)
+
     def _take(self, item: Observation | Fact) -> None:
         if isinstance(item, Observation):
             self._observations.append(item)
@@ -414,6 +493,17 @@ class Session:
         else:
             self._facts.append(item)
         self._diagnoser.add(item)
+
+
+def _same_probe(observation: Observation) -> tuple[object, ...]:
+    family = ":" in observation.address
+    return (observation.vantage, observation.enters, observation.protocol, observation.port, family)
+
+
+def _gist(diagnosis: Diagnosis) -> tuple[object, ...]:
+    """What makes two diagnoses worth telling apart: counts in the evidence, say, do not."""
+    findings = [(each.code, each.suspects, each.protocol, each.outside) for each in diagnosis.findings]
+    return diagnosis.hops, diagnosis.ports, findings
 
 
 def _sample(stretch: PortRange) -> list[int]:

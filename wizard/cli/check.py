@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wizard.cli.arguments import Commands
     from wizard.model.project import Project
     from wizard.observation import Configured, Observation
-    from wizard.session import Result, Session
+    from wizard.session import Progress, Result, Session
 
 
 def add(commands: Commands) -> None:
@@ -44,6 +44,14 @@ def add(commands: Commands) -> None:
         type=ssh_destination,
         help="start the responder on the service's host over SSH, and end it with the run",
     )
+    check.add_argument(
+        "--watch",
+        action="store_true",
+        help="go on until Ctrl-C, and tell each change as it happens; with --json, a whole result on a line each time",
+    )
+    check.add_argument(
+        "--metrics", metavar="FILE", type=Path, help="with --watch: keep the state in a file that Prometheus reads"
+    )
     add_password(check)
     check.set_defaults(run=_run)
 
@@ -57,6 +65,8 @@ def _run(options: argparse.Namespace) -> int:
         for name in options.vantage:
             if name not in known:
                 return complain(f"--vantage {name}: {options.project} has no such vantage; it has {', '.join(known)}")
+    if options.metrics is not None and not options.watch:
+        return complain("--metrics: it goes with --watch, which keeps the file up to date")
     from wizard.report.earlier import EarlierError, read_observations
 
     earlier: list[Observation] = []
@@ -80,6 +90,10 @@ def _run(options: argparse.Namespace) -> int:
         passwords=vantage_passwords(project, options),
         respond_on=options.respond_on,
     )
+    if options.watch:
+        from wizard.cli.watch import watch
+
+        return watch(session, as_json=options.json, metrics=options.metrics, pdf=options.pdf)
     return _run_session(session, as_json=options.json, pdf=options.pdf)
 
 
@@ -101,7 +115,6 @@ def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:
     """Run, print, write the report. Returns the exit status that the verdict has."""
     import asyncio
 
-    from wizard.diagnosis.verdict import State
     from wizard.session import NoResponderError
 
     try:
@@ -122,29 +135,48 @@ def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:
         raise
     except OSError as error:
         return complain(f"the result cannot be written: {reason(error)}")
-    if pdf is not None:
-        from wizard.gui.pdf import write_pdf
+    return write_report(result, pdf) or verdict_status(result)
 
-        try:
-            write_pdf(result, pdf)
-        except OSError as error:
-            return complain(f"--pdf {pdf}: {reason(error)}")
-        print(f"The report is in {pdf}", file=sys.stderr)
+
+def write_report(result: Result, pdf: Path | None) -> int:
+    """Write the PDF that was asked for, if one was. Returns 2 if it cannot be written."""
+    if pdf is None:
+        return 0
+    from wizard.gui.pdf import write_pdf
+
+    try:
+        write_pdf(result, pdf)
+    except OSError as error:
+        return complain(f"--pdf {pdf}: {reason(error)}")
+    print(f"The report is in {pdf}", file=sys.stderr)
+    return 0
+
+
+def verdict_status(result: Result) -> int:
+    """The exit status that the verdict has."""
+    from wizard.diagnosis.verdict import State
+
     return {State.OPEN: 0, State.BLOCKED: 1}.get(result.diagnosis.state, EXIT_UNPROVEN)
 
 
 async def _follow(session: Session) -> Result:
+    async for progress in session.run():
+        tell_progress(progress)
+    tell_progress(None)
+    return session.result
+
+
+def tell_progress(progress: Progress | None) -> None:
+    """Count probes on a terminal's standard error, and say which places are left out; None when it is over."""
     from wizard.session import Learnt, Skipped
 
     counting = sys.stderr.isatty()
-    async for progress in session.run():
-        match progress:
-            case Skipped(vantage, reason):
-                print(f"hopwise: not tested from {vantage}: {reason}", file=sys.stderr)
-            case Learnt(_, done, planned) if counting:
-                print(f"\r{done} of {planned} probes decided ", end="", file=sys.stderr, flush=True)
-            case _:
-                pass
-    if counting:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
-    return session.result
+    match progress:
+        case Skipped(vantage, reason):
+            print(f"hopwise: not tested from {vantage}: {reason}", file=sys.stderr)
+        case Learnt(_, done, planned) if counting:
+            print(f"\r{done} of {planned} probes decided ", end="", file=sys.stderr, flush=True)
+        case None if counting:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        case _:
+            pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from wizard.diagnosis.announced import announced_findings
 from wizard.diagnosis.arrival import card
@@ -20,7 +20,7 @@ from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
 from wizard.model.port import OutsidePort, PortRange, Protocol
 from wizard.model.project import Project, arrival_numbers
-from wizard.observation import RESPONDER, Configured, Coverage, Fact, Observation, Outcome
+from wizard.observation import RESPONDER, Configured, Coverage, Fact, Observation, Outcome, subject
 from wizard.plan import same_address
 
 _Key = tuple[str, str, str]
@@ -32,6 +32,7 @@ class Diagnoser:
 
     Of several observations of one probe (same vantage, entry, address, port) the latest counts that came of a packet
     sent along the path; of two made at the same instant the one that blames, so that the order never matters.
+    What is renewed counts in any case.
     Where the path names a hop by its DNS name, that name is the address, whatever it resolved to at the time.
     """
 
@@ -62,6 +63,11 @@ class Diagnoser:
 
         What is not of this path (an unknown hop, an unplanned port, another address) is passed over.
         """
+        return self._add(item, lambda new, held: _weight(new) > _weight(held))
+
+    def _add(
+        self, item: Observation | Fact, outweighs: Callable[[Observation, Observation], bool]
+    ) -> OutsidePort | None:
         if not isinstance(item, Observation):
             self._facts[item] = None
             if isinstance(item, Configured):
@@ -88,7 +94,7 @@ class Diagnoser:
                 where = self._other_family
         key = (item.vantage, item.enters, self._door(entry, item.address))
         held = where.setdefault(port, {})
-        if key not in held or _weight(item) > _weight(held[key]):
+        if key not in held or outweighs(item, held[key]):
             held[key] = item
             self._forget(port)
         return port
@@ -109,6 +115,20 @@ class Diagnoser:
         """Add many."""
         for item in items:
             self.add(item)
+
+    def renew(self, items: Iterable[Observation | Fact]) -> None:
+        """Take in what was seen anew: it counts in place of what the same probe, place or look-up told before.
+
+        Also where no packet was sent: what can no longer be asked is not known any more.
+        """
+        items = tuple(items)
+        renewed = {subject(item) for item in items if not isinstance(item, Observation)}
+        self._facts = {fact: None for fact in self._facts if subject(fact) not in renewed}
+        for item in items:
+            port = self._add(item, lambda *_: True)
+            if port is not None and self._reports.pop(port, None) is not None:
+                # What had arrived was of packets before this one.
+                self._unequal = None
 
     def verdict(self, port: OutsidePort) -> PortVerdict:
         """The verdict on one planned port. Raises KeyError if it is not planned."""

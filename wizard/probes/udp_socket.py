@@ -34,7 +34,7 @@ class SharedSocket:
         self._host = target.address.partition("%")[0]
         self._heard = heard
         self._told = told
-        self._socket = _bound(target, ports)
+        self._socket = bound_apart(target, ports)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._readable)
 
@@ -147,7 +147,7 @@ class ConnectedSockets:
                 self._heard(port, data, perf_counter())
 
 
-def _bound(target: Target, ports: Collection[int]) -> socket.socket:
+def bound_apart(target: Target, ports: Collection[int]) -> socket.socket:
     """A socket whose own port is none of `ports`: it would answer itself where the target is this computer."""
     unfit: list[socket.socket] = []
     try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from wizard.diagnosis.history import Change, Past
 from wizard.diagnosis.verdict import Finding, HopVerdict, PortRow
 from wizard.diagnosis.words import say, words
 from wizard.observation import Observation
@@ -25,11 +27,16 @@ def to_json(result: Result, language: str = ENGLISH) -> dict[str, Any]:
         "project": result.project.name,
         "started": _time(result.started),
         "seconds": round(result.seconds, 3),
-        "hops": [_hop(hop, language) for hop in result.diagnosis.hops],
-        "ports": [_port(row) for row in result.diagnosis.ports],
+        "hops": [_hop(hop, language, result.past) for hop in result.diagnosis.hops],
+        "ports": [_port(row) | _since(row, result.past) for row in result.diagnosis.ports],
         "findings": [finding_to_json(finding, language) for finding in result.diagnosis.findings],
         "observations": [observation_to_json(observation) for observation in result.observations],
-    }
+    } | ({} if result.past is None else {"changes": [_change(change) for change in result.past.changes]})
+
+
+def stream_line(result: Result, changes: Sequence[Change], language: str = ENGLISH) -> str:
+    """The whole result on one line; `changes` are those since the line before."""
+    return json.dumps(to_json(result, language) | {"changes": [_change(change) for change in changes]})
 
 
 def dumps(result: Result, language: str = ENGLISH) -> str:
@@ -57,9 +64,28 @@ def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _hop(hop: HopVerdict, language: str) -> dict[str, Any]:
-    rows = [_port(row) | {"reason": say(row.reason, language) if row.reason else ""} for row in hop.ports]
-    return {"id": hop.id, "state": hop.state.value, "ports": rows}
+def _hop(hop: HopVerdict, language: str, past: Past | None) -> dict[str, Any]:
+    rows = [
+        _port(row) | {"reason": say(row.reason, language) if row.reason else ""} | _since(row, past, hop.id)
+        for row in hop.ports
+    ]
+    since = {} if past is None else {"since": _time(past.hops[hop.id].since)}
+    return {"id": hop.id, "state": hop.state.value} | since | {"ports": rows}
+
+
+def _since(row: PortRow, past: Past | None, hop: str | None = None) -> dict[str, Any]:
+    return {} if past is None else {"since": _time(past.since(row, hop))}
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "at": _time(change.at),
+        "protocol": change.protocol.value,
+        "outside": str(change.outside),
+        "from": change.was.value,
+        "to": change.now.value,
+        "stopped_by": list(change.stopped_by),
+    }
 
 
 def _port(row: PortRow) -> dict[str, Any]:

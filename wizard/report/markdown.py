@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from wizard.diagnosis.history import Past
 from wizard.diagnosis.verdict import Diagnosis, Finding, State
 from wizard.diagnosis.words import say, words
 from wizard.model.project import Project
+from wizard.report.changes import change_text, duration, uptime_rows
 from wizard.report.summary import details, moment, observed, port_groups, ranges_text, sentence
 from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import printable
@@ -69,6 +71,7 @@ def to_markdown(result: Result, language: str = ENGLISH) -> str:
         list(_ports(project, diagnosis, language)),
         [f"## {wording('findings', language)}"],
         *_findings(diagnosis, language),
+        *(() if result.past is None else _past(project, result.past, language)),
         [f"## {wording('observations', language)}"],
         list(_observations(result, language)),
     ]
@@ -144,6 +147,22 @@ def _remedy(lines: Sequence[str]) -> Iterator[list[str]]:
         yield [escape(line)]
     if block:
         yield code_block(block)
+
+
+def _past(project: Project, past: Past, language: str) -> Iterator[list[str]]:
+    yield [f"## {wording('changes', language)}"]
+    yield [wording("watched", language, began=moment(past.began), until=moment(past.until))]
+    if not past.changes:
+        yield [wording("no-changes", language)]
+        return
+    lines = [[moment(change.at), escape(change_text(project, change, language))] for change in past.changes]
+    yield list(table([wording("time", language), wording("change-heading", language)], lines))
+    head = [wording(key, language) for key in ("outside", "ups", "downs", "up", "down")]
+    rows = [
+        [code(f"{protocol} {outside}"), str(each.ups), str(each.downs), duration(each.up), duration(each.down)]
+        for protocol, outside, each in uptime_rows(past)
+    ]
+    yield list(table(head, rows))
 
 
 def _observations(result: Result, language: str) -> Iterator[str]:

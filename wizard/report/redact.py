@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wizard.diagnosis.history import Past, Standing
 from wizard.diagnosis.verdict import Diagnosis, Finding, HopVerdict, PortRow
 from wizard.model.config_file import ConfigFile
 from wizard.model.gateway import Gateway
@@ -50,6 +51,30 @@ def redact(result: Result) -> Result:
         observations=tuple(replace(o, error=_maybe(names.text, o.error)) for o in observations),
         facts=tuple(_said(fact, names) for fact in facts),
         diagnosis=_diagnosis(result.diagnosis, names),
+        past=None if result.past is None else _past(result.past, names),
+    )
+
+
+def _past(past: Past, names: Pseudonyms) -> Past:
+    def hop(name: str) -> str:
+        return names.name(name, "hop")
+
+    def standing(one: Standing) -> Standing:
+        return replace(one, stopped_by=tuple(map(hop, one.stopped_by)))
+
+    return replace(
+        past,
+        ports={port: standing(one) for port, one in past.ports.items()},
+        hops={hop(name): one for name, one in past.hops.items()},
+        at_hops={(hop(name), port): one for (name, port), one in past.at_hops.items()},
+        changes=tuple(
+            replace(
+                each,
+                was_stopped_by=tuple(map(hop, each.was_stopped_by)),
+                stopped_by=tuple(map(hop, each.stopped_by)),
+            )
+            for each in past.changes
+        ),
     )
 
 

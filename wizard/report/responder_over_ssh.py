@@ -23,9 +23,13 @@ _MINUTES = 7 * 24 * 60.0
 
 
 class ResponderOverSsh:
-    """The printed responder on a host. Nothing is installed there and nothing stays."""
+    """The printed responder on a host. Nothing is installed there and nothing stays.
 
-    def __init__(self, project: Project, server: str) -> None:
+    One that does not tell what reaches it may answer for days.
+    """
+
+    def __init__(self, project: Project, server: str, *, tells: bool = True) -> None:
+        self._tells = tells
         self._project = project
         self._server = server
         self._heard: asyncio.Queue[Observation] = asyncio.Queue()
@@ -37,7 +41,8 @@ class ResponderOverSsh:
         ready = asyncio.Event()
         try:
             host = await hosts.host(self._server)
-            self._running = await host.serve(printed(self._project, None, _MINUTES), "--json")
+            arguments = ["--json"] if self._tells else []
+            self._running = await host.serve(printed(self._project, None, _MINUTES), *arguments)
         except HostError as error:
             raise NoResponderError(f"no responder on {self._server}: {error}") from None
         host.keep(self._follow(self._running, ready))

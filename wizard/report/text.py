@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from wizard.diagnosis.history import Change
 from wizard.diagnosis.verdict import Finding, HopVerdict, Severity, State
 from wizard.diagnosis.words import Words, say, words
 from wizard.model.project import Project
+from wizard.report.changes import change_text
 from wizard.report.summary import PortGroup, moment, port_groups, ranges_text, sentence
 from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import columns, pad, printable, wrap
@@ -67,6 +69,15 @@ def to_text(result: Result, on: Terminal = Terminal(), language: str = ENGLISH) 
     No line is wider than the terminal, but for what is there to be copied.
     """
     return _Page(on, result.project, language).whole(result)
+
+
+def change_line(project: Project, change: Change, on: Terminal, language: str = ENGLISH) -> str:
+    """One change on one line, with the time of day here: `14:03:22 ✖ udp 30160-30170: open → blocked, at router`."""
+    marks = _MARKS if on.draws else _ASCII_MARKS
+    said = printable(change_text(project, change, language))
+    line = f"{change.at.astimezone():%H:%M:%S} {marks[change.now]} {said if on.draws else said.translate(_ASCII_FOR)}"
+    encoded = line.encode(on.encoding, "replace").decode(on.encoding)
+    return f"\x1b[{_COLOURS[change.now]}m{encoded}\x1b[0m" if on.colour else encoded
 
 
 class _Page:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
 from wizard.observation import Fact, Observation
 from wizard.plan import Probe
@@ -17,4 +17,15 @@ class Place(Protocol):
 
         Network failures are observations. Closing the iterator closes every socket.
         """
+        ...
+
+
+@runtime_checkable
+class WatchfulPlace(Protocol):
+    """A vantage from which ports can be watched at little cost."""
+
+    def watch(
+        self, probes: Sequence[Probe], known: Iterable[Observation]
+    ) -> AsyncGenerator[tuple[Observation, ...], None]:
+        """What changes from now on, as it does, until closed. `known` is what was observed before."""
         ...

@@ -30,14 +30,17 @@ class RunState(enum.Enum):
     RUNNING = "running"
     DONE = "done"
     STOPPED = "stopped"
+    WATCHING = "watching"
     FAILED = "failed"
 
 
 class RunModel(QObject):
-    """The latest run. Signals: `changed` at every step of it, `ended` when it is over, however it ends."""
+    """The latest run. Signals: `changed` at every step of it, `ended` when it is over, however it ends, `watched` when
+    it goes on being watched and something is different, or watching has ended."""
 
     changed = Signal()
     ended = Signal()
+    watched = Signal()
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +51,7 @@ class RunModel(QObject):
         self._stale = False
         self._discarded = False
         self._learnt: tuple[Fact, ...] = ()
+        self._wanted = False
         self.state = RunState.NONE
         self.error = ""
         self.done = 0
@@ -65,7 +69,13 @@ class RunModel(QObject):
     @property
     def tested(self) -> bool:
         """Whether there is a verdict to look at; of a run that was stopped too, as far as it got."""
-        return self.state in (RunState.DONE, RunState.STOPPED) and self._session is not None
+        ended = self.state in (RunState.DONE, RunState.STOPPED, RunState.WATCHING)
+        return ended and self._session is not None
+
+    @property
+    def watching(self) -> bool:
+        """Whether what was tested is being watched."""
+        return self.state is RunState.WATCHING
 
     @property
     def project(self) -> Project | None:
@@ -95,9 +105,9 @@ class RunModel(QObject):
     ) -> None:
         """Begin; `respond_on` is the SSH destination on which the responder answers meanwhile.
 
-        Does nothing while a run is under way.
+        Does nothing while a run is under way, or is being watched.
         """
-        if self.busy:
+        if self._task is not None:
             return
         self.forget()
         self._session = Session(
@@ -132,8 +142,16 @@ class RunModel(QObject):
 
     def stop(self) -> None:
         """End the run early. Every socket is closed before `ended` comes."""
-        if self._task is not None and self.busy:
+        if self._task is not None:
             self._task.cancel()
+
+    def watch(self, on: bool) -> None:
+        """Have what was tested watched, now or once the run is over; or no longer."""
+        self._wanted = on
+        if self.watching and not on:
+            self.stop()
+        elif on and self.state is RunState.DONE and self._task is None and self._session is not None:
+            self._task = self._jobs.start(self._go_on(self._session))
 
     def forget(self) -> None:
         """Back to the state before any run; one that is under way is ended first."""
@@ -165,16 +183,41 @@ class RunModel(QObject):
             self.state = RunState.FAILED
             self.error = str(error)
         except Exception as error:  # noqa: BLE001 - shown on the page and logged; the window goes on
-            _log.exception("A test run failed")
-            self.state = RunState.FAILED
-            self.error = str(error) or type(error).__name__
+            self._fail(error)
         finally:
             self._task = None
             if self._discarded:
                 self._discarded = False
                 self.forget()
+            self.watch(self._wanted)
             self.changed.emit()
             self.ended.emit()
+
+    async def _go_on(self, session: Session) -> None:
+        self.state = RunState.WATCHING
+        self.changed.emit()
+        try:
+            async with contextlib.aclosing(session.watch()) as watched:
+                async for news in watched:
+                    self._stale = self._stale or news.news
+                    self.changed.emit()
+                    self.watched.emit()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(error)
+        finally:
+            self._task = None
+            if self.state is RunState.WATCHING:
+                self.state = RunState.DONE
+            if self._discarded:
+                self._discarded = False
+                self.forget()
+            self.changed.emit()
+            self.watched.emit()
+
+    def _fail(self, error: Exception) -> None:
+        _log.exception("A test run failed")
+        self.state = RunState.FAILED
+        self.error = str(error) or type(error).__name__
 
     def _take(self, step: Planned | Skipped | Learnt | Finished) -> None:
         match step:
