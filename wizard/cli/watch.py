@@ -17,7 +17,7 @@ from wizard.model.vantage import VantageKind
 from wizard.report.json import stream_line
 from wizard.report.metrics import to_metrics
 from wizard.report.text import change_line, terminal, to_text
-from wizard.session import SLOW_WATCH_S, Planned, Result, Session, Watched
+from wizard.session import SLOW_WATCH_S, NoResponderError, Planned, Result, Session, Watched
 
 
 class _OutputError(Exception):
@@ -30,6 +30,8 @@ def watch(session: Session, *, as_json: bool, metrics: Path | None, pdf: Path | 
         asyncio.run(_Watch(session, as_json, metrics).follow())
     except _OutputError as error:
         return complain(str(error))
+    except NoResponderError as error:
+        return complain(f"--respond-by-ssh: {error}")
     return write_report(session.result, pdf) or verdict_status(session.result)
 
 
