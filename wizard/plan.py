@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from wizard.model.hop import Hop, HopKind
 from wizard.model.port import OutsidePort, Protocol, Speaks
@@ -63,6 +64,7 @@ def entries(project: Project, vantage: Vantage) -> tuple[int, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)
 def same_address(address: str) -> str:
     """A spelling that is equal for equal addresses and names."""
     try:

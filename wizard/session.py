@@ -143,6 +143,7 @@ class Session:
         self._began = perf_counter()
         self._seconds: float | None = None
         self._diagnoser = Diagnoser(project)
+        self._diagnosis: Diagnosis | None = None
         self._observations: list[Observation] = []
         self._facts: list[Fact] = []
         self._failed: set[tuple[str, str, Protocol, int]] = set()
@@ -167,7 +168,9 @@ class Session:
     @property
     def diagnosis(self) -> Diagnosis:
         """What is known by now."""
-        return self._diagnoser.diagnosis()
+        if self._diagnosis is None:
+            self._diagnosis = self._diagnoser.diagnosis()
+        return self._diagnosis
 
     @property
     def result(self) -> Result:
@@ -484,6 +487,7 @@ class Session:
             failed = (item.vantage, item.enters, item.protocol, item.port)
             (self._failed.add if item.outcome.blames else self._failed.discard)(failed)
         self._diagnoser.renew(items)
+        self._diagnosis = None
 
     def _take(self, item: Observation | Fact) -> None:
         if isinstance(item, Observation):
@@ -493,6 +497,7 @@ class Session:
         else:
             self._facts.append(item)
         self._diagnoser.add(item)
+        self._diagnosis = None
 
 
 def _same_probe(observation: Observation) -> tuple[object, ...]:

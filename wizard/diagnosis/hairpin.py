@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from wizard.model.hop import HopKind
 from wizard.model.project import Project
@@ -28,6 +29,7 @@ _INSIDE = tuple(
 CGNAT_RANGE = ipaddress.ip_network("100.64.0.0/10")  # RFC 6598
 
 
+@lru_cache(maxsize=4096)
 def parse_ip(text: str) -> _Address | None:
     """The address in `192.0.2.4`, `192.0.2.4:5`, `[::1]:5` or `::1`; None for a name."""
     text = text.strip()
@@ -39,6 +41,11 @@ def parse_ip(text: str) -> _Address | None:
         return ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=256)
+def _interface(text: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
+    return ipaddress.ip_interface(text)
 
 
 def is_inside(address: _Address) -> bool:
@@ -61,7 +68,7 @@ def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
     if observation.source is None:
         return False
     try:
-        source = ipaddress.ip_interface(observation.source)
+        source = _interface(observation.source)
     except ValueError:
         return False
     entered = parse_ip(observation.address)

@@ -38,6 +38,8 @@ BEAT_S = 0.05
 QUIET_BEAT_S = 0.1
 _PATIENT_BEATS = 2
 """How long the answer to a pulse is waited for at least: a TCP port connects on one beat, and answers on the next."""
+_TOLD_EVERY_S = 0.1
+"""Between two pieces of news at least: who hears them has work to do with each."""
 _LATE_S = 0.1
 """A beat so late shows that other programs have the processors: then whoever answers is late, too."""
 IN_FULL_EVERY_S = 1.0
@@ -137,6 +139,7 @@ class PortWatch:
         # A clock that stands still while this program is kept from running: nobody's answer is late for that.
         patient = 0.0
         self._quiet_since = before = loop.time()
+        told_at = 0.0
         beat_s, stopped_turns = BEAT_S, self._stopped_turns()
         while True:
             now = loop.time()
@@ -163,8 +166,8 @@ class PortWatch:
                     if not quiet or port.turn % (QUIET_TURNS if port.is_open else stopped_turns) == 0:
                         self._pulse(port, now, patient)
             self._hurry()
-            if self._changed:
-                self._quiet_since = now
+            if self._changed and now - told_at >= _TOLD_EVERY_S:
+                self._quiet_since = told_at = now
                 stopped_turns = self._stopped_turns()
                 changed, self._changed = tuple(self._changed), []
                 self._news(changed)
