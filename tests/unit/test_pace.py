@@ -68,7 +68,7 @@ def test_silence_is_believed_sooner_on_a_line_that_loses_nothing() -> None:
         lossy.add(lost=number % 3 == 0)
     assert calm.confirmed_s(0.001) == CONFIRMED_S
     assert calm.slowdown == 1
-    assert lossy.confirmed_s(0.001) == MOST_CONFIRMED_S
+    assert 5 * CONFIRMED_S < lossy.confirmed_s(0.001) <= MOST_CONFIRMED_S
     assert lossy.slowdown > 4
     assert calm.confirmed_s(0.3) > 2 * 0.3
 
