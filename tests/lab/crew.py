@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
@@ -44,12 +45,17 @@ class Crew:
 
     def seen(self, path: Path, case: Case) -> list[Run]:
         """What is seen of a case, in its order."""
+        with self.lab(path) as lab:
+            lab.break_(*case.faults, respond_at=case.respond_at)
+            done: dict[tuple[tuple[str, ...], bool], Run] = {}
+            return [self._run(lab, case, seen.by, seen.arrivals, done) for seen in case.seen]
+
+    @contextmanager
+    def lab(self, path: Path) -> Iterator[Lab]:
+        """A lab of that path, for one's own use; not used again if what is done with it fails."""
         lab = self._take(path)
-        lab.break_(*case.faults, respond_at=case.respond_at)
-        done: dict[tuple[tuple[str, ...], bool], Run] = {}
-        found = [self._run(lab, case, seen.by, seen.arrivals, done) for seen in case.seen]
+        yield lab
         self._free[path.name].append(lab)
-        return found
 
     def _run(
         self, lab: Lab, case: Case, by: tuple[str, ...], arrivals: bool, done: dict[tuple[tuple[str, ...], bool], Run]
