@@ -159,6 +159,8 @@ class Passage:
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     async def __aenter__(self) -> Passage:
         self._server = await asyncio.start_server(self._meet, "127.0.0.1", self.port)
@@ -177,18 +179,22 @@ class Passage:
         for task in self._tasks:
             task.cancel()
 
+    def fall_silent(self) -> None:
+        """Carry nothing more, without a word to either end."""
+        self._flows.clear()
+
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._to)
         self._writers += [writer, inner_writer]
         for source, sink in ((reader, inner_writer), (inner_reader, writer)):
-            task = asyncio.create_task(_pump(source, sink))
+            task = asyncio.create_task(self._pump(source, sink))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while data := await source.read(65_536):
-            sink.write(data)
-            await sink.drain()
-    sink.close()
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await source.read(65_536):
+                await self._flows.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.close()

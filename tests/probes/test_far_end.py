@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import signal
 import socket
 import sys
 from contextlib import AsyncExitStack
@@ -21,7 +22,7 @@ from wizard.model.port import Speaks
 from wizard.observation import Observation, Outcome
 from wizard.plan import Probe
 from wizard.responder import Responder
-from wizard.vantage.far_script import sockets_script
+from wizard.vantage.far_script import ending_with_standard_input, sockets_script
 from wizard.vantage.place import Place
 
 
@@ -162,6 +163,26 @@ async def test_a_host_that_may_open_few_files_asks_the_ports_one_after_the_other
         probes = [a_probe(port), a_probe(port, "tcp"), *quiet]
         seen = [o.outcome async for o in place.observe(probes)]
     assert sorted(seen) == sorted([Outcome.ANSWERED] * 2 + [Outcome.REFUSED] * 20)
+
+
+IDLE = {
+    "the sockets": (sockets_script(), "IDLE_S = 20.0", 0),
+    "another script": (ending_with_standard_input() + "time.sleep(60)\n", "WATCH_IDLE_S = 30.0", -signal.SIGTERM),
+}
+
+
+@pytest.mark.parametrize(("script", "waits", "status"), IDLE.values(), ids=IDLE)
+async def test_what_runs_on_a_host_ends_when_nothing_is_heard_any_more_of_who_started_it(
+    tmp_path: Path, script: str, waits: str, status: int
+) -> None:
+    assert script.count(waits) == 1
+    file = tmp_path / "script.py"
+    file.write_text(script.replace(waits, waits.partition("=")[0] + "= 0.3"))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(file), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL
+    )
+    async with asyncio.timeout(WITHIN_S):
+        assert await process.wait() == status
 
 
 def test_the_script_is_plain_python_3_8_and_the_standard_library_and_takes_no_name_twice() -> None:

@@ -7,19 +7,21 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from socket import SOCK_STREAM
 
 import psutil
 import pytest
 
 from tests.bench.silent_ports import silent_ports
 from tests.probes.asking import KEY, WITHIN_S, a_plan, free_port, running
-from tests.probes.far_ends import silent_udp
+from tests.probes.far_ends import closed_port, silent_udp
 from tests.probes.probing import HOPS, TIMEOUT_S, a_probe
 from tests.probes.sshd import Passage, Sshd, agent, fingerprint, make_key, sshd
 from tests.probes.test_responder_command import interpreter
 from wizard.observation import Observation, Outcome
 from wizard.plan import Probe
 from wizard.responder import Responder
+from wizard.vantage import ssh_login
 from wizard.vantage.ssh import SshPlace
 from wizard.vantage.ssh_host import HostError, SshHosts
 
@@ -233,6 +235,30 @@ async def test_what_was_decided_before_the_connection_was_lost_stands_and_no_por
     assert [o.outcome for o in seen] == [Outcome.ANSWERED] * 2 + [Outcome.FAILED] * 20
     assert all("was lost before this port was decided" in (o.error or "") for o in seen[2:])
     await server.until_all_are_gone()
+
+
+async def test_a_line_that_falls_silent_blames_no_port_either(server: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh_login, "KEEPALIVE_S", 0.5)
+    kind, data = server.host_key.with_suffix(".pub").read_text().split()[:2]
+    port = free_port()
+    async with (
+        running(Responder(a_plan(("udp", port)))),
+        Passage(server.port) as passage,
+        SshHosts() as hosts,
+        asyncio.timeout(4 * WITHIN_S),
+    ):
+        server.known_hosts.write_text(f"[127.0.0.1]:{passage.port} {kind} {data}\n")
+        destination = f"{server.user}@127.0.0.1:{passage.port}"
+        await (await hosts.host(destination)).far()
+        passage.fall_silent()
+        seen = [
+            o
+            async for o in a_place(hosts, destination).observe(
+                [a_probe(port), a_probe(closed_port(SOCK_STREAM), "tcp")]
+            )
+        ]
+    assert [o.outcome for o in seen] == [Outcome.FAILED] * 2
+    assert all("was lost" in (o.error or "") for o in seen)
 
 
 @pytest.mark.alone

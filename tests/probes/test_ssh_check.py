@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.probes.asking import WITHIN_S, free_port
+from tests.probes.far_ends import silent_udp
 from tests.probes.sshd import Sshd, sshd
 
 pytestmark = pytest.mark.requires("sshd")
@@ -51,22 +53,27 @@ async def server(tmp_path: Path) -> AsyncIterator[Sshd]:
         yield there
 
 
-def a_project(server: Sshd) -> Path:
+def a_project(server: Sshd, udp: int | None = None) -> Path:
     path = server.files / "project.toml"
-    path.write_text(PROJECT.format(udp=free_port(), tcp=free_port(), server=server.destination))
+    path.write_text(PROJECT.format(udp=udp or free_port(), tcp=free_port(), server=server.destination))
     return path
 
 
-async def check(server: Sshd, project: Path, *more: str) -> tuple[int, str, str]:
-    """Exit status, standard output and error."""
+async def started(server: Sshd, project: Path, *more: str) -> asyncio.subprocess.Process:
+    """`check`, under way."""
     environment = {**os.environ, "HOME": str(server.home), "SSH_AUTH_SOCK": ""}
-    process = await asyncio.create_subprocess_exec(
-        *(HOPWISE, "check", str(project), "--json", "--timeout", "1", *more),
+    return await asyncio.create_subprocess_exec(
+        *(HOPWISE, "check", str(project), "--json", *more),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment,
     )
+
+
+async def check(server: Sshd, project: Path, *more: str) -> tuple[int, str, str]:
+    """Exit status, standard output and error."""
+    process = await started(server, project, "--timeout", "1", *more)
     async with asyncio.timeout(6 * WITHIN_S):
         out, err = await process.communicate()
     assert process.returncode is not None
@@ -88,6 +95,20 @@ async def test_the_responder_is_started_for_the_time_of_the_run_and_what_it_saw_
     status, out, _ = await check(server, project)
     assert status == 1
     assert outcomes(json.loads(out), "cloud") == {"refused"}
+
+
+async def test_ctrl_c_leaves_nothing_on_either_host(server: Sshd) -> None:
+    with silent_udp() as port:
+        project = a_project(server, udp=port)
+        process = await started(server, project, "--timeout", "60", "--respond-by-ssh", server.destination)
+        async with asyncio.timeout(4 * WITHIN_S):
+            # The responder and the prober.
+            while len(server.left_behind()) < 2:  # noqa: ASYNC110 - another program's start is no event here
+                await asyncio.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            out, err = await process.communicate()
+    assert (process.returncode, out, err) == (130, b"", b"")
+    await server.until_all_are_gone()
 
 
 async def test_a_responder_that_cannot_be_started_ends_the_check_before_anything_is_probed(server: Sshd) -> None:
