@@ -9,7 +9,7 @@ from wizard.configs.filtering import BOTH, EVERY_PORT, Action, FilterRule
 from wizard.configs.forwarding import Numbering, Passage, PortForward
 from wizard.configs.routeros import Command
 from wizard.configs.who import Network, Who, networks, who
-from wizard.model.port import PortRange, Protocol, merge
+from wizard.model.port import PortRange, Protocol
 
 DEEPEST, MOST = 16, 5000
 
@@ -195,9 +195,18 @@ def ports_of(rule: Rule) -> tuple[PortRange, ...] | None:
     if text is None:
         return None
     found = tuple(PortRange.parse(part) for part in text.removeprefix("!").split(","))
-    if text.startswith("!"):
-        return merge(set(EVERY_PORT) - {number for numbers in found for number in numbers})
-    return found
+    return tuple(_others(found)) if text.startswith("!") else found
+
+
+def _others(numbers: Sequence[PortRange]) -> Iterator[PortRange]:
+    """The stretches between these."""
+    first = EVERY_PORT.first
+    for held in sorted(numbers):
+        if first < held.first:
+            yield PortRange(first, held.first - 1)
+        first = max(first, held.last + 1)
+    if first <= EVERY_PORT.last:
+        yield PortRange(first, EVERY_PORT.last)
 
 
 def chain_rules(firewall: Firewall, path: str, chain: str, family: int, *, handed: bool) -> Iterator[FilterRule]:

@@ -20,9 +20,9 @@ from wizard.model.phrase import Phrase
 from wizard.model.port import PortRange, Protocol
 
 _OWN = re.compile(
-    r"^\s*config\s+(?:redirect|zone|forwarding|defaults)\b|^(?:uci set )?firewall\.[^=\s]+=", re.MULTILINE
+    r"^\s*config\s+['\"]?(?:redirect|zone|forwarding|defaults)\b|^(?:uci set )?firewall\.[^=\s]+=", re.MULTILINE
 )
-_LIKE = re.compile(r"^\s*config\s+rule\b", re.MULTILINE)
+_LIKE = re.compile(r"^\s*config\s+['\"]?rule\b", re.MULTILINE)
 _OFF = ("0", "no", "off", "false", "disabled")
 _FAMILIES = {"ipv4": frozenset((4,)), "4": frozenset((4,)), "ipv6": frozenset((6,)), "6": frozenset((6,))}
 _LIMITS = frozenset(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass, field
 
 _SET = re.compile(r"(?:uci\s+(?:-q\s+)?(?P<verb>set|add_list)\s+)?(?P<place>firewall\.[^=\s]+)=(?P<value>.*)")
 _PASSED_OVER = re.compile(
     r"(?:uci\s+(?:-q\s+)?(?:delete|commit|reorder|show)\b|package\s|/etc/init\.d/|service\s|reload_config).*"
 )
+_WORD = re.compile(r"""\s*(?:'([^']*+)'|"((?:[^"\\]|\\.)*+)"|([^\s'"#]++))(?=\s|$)""")
 LONGEST = 4096
 """Characters of a line that is looked at."""
 
@@ -34,7 +34,9 @@ class Section:
 
     def set(self, option: str, values: list[str], line: int, *, more: bool = False) -> None:
         """Set an option, or with `more` add to its list."""
-        self.options[option] = [*(self.options.get(option, ()) if more else ()), *values]
+        if not more:
+            self.options[option] = []
+        self.options.setdefault(option, []).extend(values)
         self.lines[option] = line
 
 
@@ -65,7 +67,7 @@ def parse(text: str) -> Sections:
             if (setting := _SET.fullmatch(line)) is not None:
                 _set(found, setting, number)
                 continue
-            words = shlex.split(line, comments=True)
+            words = _words(line)
         except ValueError:
             unread.append((number, line[:200]))
             continue
@@ -79,10 +81,24 @@ def parse(text: str) -> Sections:
     return Sections(tuple(found.values()), tuple(unread))
 
 
+def _words(line: str) -> list[str]:
+    """The words of a line, without their quotation marks and what follows a `#`. Raises ValueError."""
+    found: list[str] = []
+    at = 0
+    while (word := _WORD.match(line, at)) is not None:
+        at = word.end()
+        single, double, plain = word.groups()
+        found.append(plain or single or re.sub(r"\\(.)", r"\1", double or ""))
+    rest = line[at:].strip()
+    if rest and not rest.startswith("#"):
+        raise ValueError(rest)
+    return found
+
+
 def _set(found: dict[str, Section], setting: re.Match[str], line: int) -> None:
     """One `firewall.SECTION=KIND` or `firewall.SECTION.OPTION=VALUES`. Raises ValueError."""
     _, section, *option = setting["place"].split(".")
-    values = shlex.split(setting["value"])
+    values = _words(setting["value"])
     if not option:
         kind = values[0] if values else ""
         if section in found and found[section].kind == kind:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.strategies import plans
-from wizard.configs.coverage import coverage, wanted
+from wizard.configs.coverage import coverage, excesses, wanted
 from wizard.configs.decoding import decoded
 from wizard.configs.product import Order
 from wizard.configs.products import product, read, recognise
@@ -34,6 +34,11 @@ GATEWAYS = (*ROUTERS, "aws", "opnsense", "pfsense", "windows-firewall", *CLOUDS)
 FOLDER = Path(__file__).parent / "gateways"
 FILES: list[dict[str, Any]] = tomllib.loads((FOLDER / "expected.toml").read_text("utf-8"))["file"]
 _ASKED = re.compile(r"(udp|tcp) (\d+)(?: (?:\[(.+)\]|([^ \[\]:]+)):(\d+))?( v6)?")
+
+
+def gate(kind: HopKind) -> tuple[Hop, Hop]:
+    """A path of one such hop before the service."""
+    return Hop("gate", kind, None, "203.0.113.20"), Hop("chat", HopKind.SERVICE, None, "192.168.77.10")
 
 
 def question(text: str) -> Question:
@@ -56,7 +61,8 @@ def question(text: str) -> Question:
 def test_a_file_is_read_as_what_it_is_and_says_of_each_port_what_its_product_would_do(file: dict[str, Any]) -> None:
     data = (FOLDER / file["name"]).read_bytes()
     if "encoding" in file:
-        data = data.decode().encode(file["encoding"])
+        text = data.decode()
+        data = (text.replace("\n", "\r\n") if file.get("crlf") else text).encode(file["encoding"])
     assert recognise(decoded(data)).id == file["product"]
     if "refused" in file:
         with pytest.raises(UnreadableError) as refusal:
@@ -152,7 +158,7 @@ def test_what_is_written_is_read_back_as_letting_through_each_planned_port_and_n
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_what_is_written_comes_with_its_undo_and_its_dangers_in_both_languages(name: str) -> None:
     known = product(name)
-    hops = (Hop("gate", known.kinds[0], None, "203.0.113.20"), Hop("chat", HopKind.SERVICE, None, "192.168.77.10"))
+    hops = gate(known.kinds[0])
     port = PortPlan('of "many" $HOME `kinds`;\n rm', Protocol.UDP, PortRange(10000, 10100))
     project = Project("Chat", "203.0.113.20", hops, (port,))
     assert known.write is not None
@@ -178,7 +184,7 @@ def test_ports_whose_target_is_not_an_address_are_written_as_comments_with_a_cau
 
 
 def test_a_rule_that_leads_the_port_elsewhere_is_pointed_out_beside_the_new_one() -> None:
-    hops = (Hop("gate", HopKind.ROUTER, None, "203.0.113.20"), Hop("chat", HopKind.SERVICE, None, "192.168.77.10"))
+    hops = gate(HopKind.ROUTER)
     project = Project("Chat", "203.0.113.20", hops, (PortPlan("web", Protocol.TCP, PortRange(8172, 8172)),))
     old = read((FOLDER / "openwrt-typical.conf").read_bytes(), "firewall")
     write = product("openwrt").write
@@ -217,3 +223,83 @@ def test_a_file_with_lines_taken_out_or_damaged_is_read_or_refused(file: dict[st
         reading.answer(question(asked))
     assert all(say_of("damaged", note) for note in reading.notes)
     assert [piece.kind for piece in reading.pieces]
+
+
+HOSTILE = {
+    "a list in a thousand parts": ("openwrt", "config rule\n" + "\tlist src_ip 192.0.2.1\n" * 20_000),
+    "a line without an end": ("openwrt", "config redirect\n\toption x '" + "a" * 1_000_000),
+    "chains that double at each step": (
+        "mikrotik",
+        "/ip firewall filter\nadd chain=forward action=jump jump-target=c0\n"
+        + "".join(f"add chain=c{n} action=jump jump-target=c{n + 1}\n" * 2 for n in range(40)),
+    ),
+    "ports but one, a thousand times": ("mikrotik", "/ip firewall nat\n" + "add chain=dstnat dst-port=!1\n" * 1000),
+    "a line that goes on and on": ("mikrotik", "/ip firewall nat\nadd " + "\\\n" * 200_000),
+    "elements in elements": ("pfsense", "<pfsense>" + "<a>" * 100_000),
+    "an alias of an alias of an alias": (
+        "pfsense",
+        "<pfsense><aliases>"
+        + "".join(
+            f"<alias><name>a{n}</name><type>port</type><address>a{n + 1} a{n + 1}</address></alias>" for n in range(40)
+        )
+        + "</aliases><nat><rule><destination><port>a0</port></destination></rule></nat></pfsense>",
+    ),
+    "brackets in brackets": ("aws", '{"IpPermissions": ' + "[" * 100_000),
+    "a name that could be anything": ("router-table", "tcp 1 -> " + "a" * 1_000_000),
+    "cells upon cells": ("router-table", "| " * 500_000),
+    "ports of a million digits": ("router-table", "udp " + "1" * 1_000_000 + " -> 192.168.77.10"),
+    "a number that no computer holds": ("windows-firewall", '{"Rules": [{"LocalPort": ' + "9" * 10_000 + "}]}"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_file_is_read_or_refused_and_covers_nothing(case: str) -> None:
+    name, text = HOSTILE[case]
+    try:
+        reading = read(text.encode(), "hostile", product(name))
+    except UnreadableError as refusal:
+        say_of("hostile", refusal)
+        return
+    asked = question("udp 10000 192.168.77.10:10000" if product(name).kinds[0].translates else "udp 10000")
+    assert reading.answer(asked).coverage is not Coverage.COVERED
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "more"),
+    [
+        (
+            "aws",
+            '{"SecurityGroups": [{"IpPermissions": [\n{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]}',
+            2,
+            65534,
+        ),
+        ("router-table", "udp 10000-10100 -> 192.168.77.10", 1, 100),
+        (
+            "openwrt",
+            "config redirect\n option src wan\n option src_dport 10000-10009\n option dest_ip 192.168.77.10",
+            1,
+            9,
+        ),
+    ],
+)
+def test_a_rule_that_lets_in_more_than_is_planned_is_found_with_its_line(
+    name: str, text: str, line: int, more: int
+) -> None:
+    hops = gate(product(name).kinds[0])
+    project = Project("Chat", "203.0.113.20", hops, (PortPlan("media", Protocol.UDP, PortRange(10000, 10000)),))
+    (found,) = excesses(project, {"gate": [read(text.encode(), "rules", product(name))]})
+    assert (found.line, sum(map(len, found.numbers))) == (line, more)
+
+
+def test_linux_moves_a_range_in_no_set_order_so_that_such_a_range_is_written_port_by_port() -> None:
+    hops = gate(HopKind.ROUTER)
+    port = PortPlan("media", Protocol.UDP, PortRange(10000, 10002), {"chat": PortRange(20000, 20002)})
+    project = Project("Chat", "203.0.113.20", hops, (port,))
+    for name, asked in (
+        ("openwrt", "src_dport=1000"),
+        ("mikrotik", "dst-port=1000"),
+        ("router-table", "| 10000-10002"),
+    ):
+        write = product(name).write
+        assert write is not None
+        assert write(Order(project, hops[0], wanted(project, "gate"))).text.count(asked) == (1 if "|" in asked else 3)
