@@ -37,7 +37,9 @@ def assemble(given: Sequence[Given], old: Project | None, name: str, public_addr
     hops, placed = place(old.hops if old else (), given)
     hops = _with_targets(hops, placed)
     if old is None and not public_address:
-        public_address = next((hop.address for hop in hops if hop.address is not None), NO_ADDRESS)
+        announced = [address for file in given for address in file.reading.announced]
+        known = [*(hop.address for hop in hops if hop.address is not None), *announced]
+        public_address = known[0] if known else NO_ADDRESS
     base = old or Project(name=name, public_address=public_address or NO_ADDRESS, hops=(), ports=())
     if public_address:
         base = replace(base, public_address=public_address)

@@ -61,7 +61,9 @@ def read(source: Source) -> Reading:
         found = ()
         notes.append(Note(Phrase("no-servers", {"why": str(fault)})))
     announced = tuple(dict.fromkeys(o.value.partition("/")[0].strip() for o in conf.all("external-ip") if o.value))
-    piece = Piece(HopKind.SERVICE, "coturn", None, tuple(forwards(rules)))
+    # DTLS and relayed TCP are on without being meant.
+    meant = tuple(found for found in forwards(rules) if found.name not in ("turn-dtls", "relay-tcp"))
+    piece = Piece(HopKind.SERVICE, "coturn", None, meant)
     return ServiceReading(
         ID,
         source.name,
@@ -194,7 +196,7 @@ def _chosen(ports: tuple[Port, ...]) -> tuple[int | None, int | None, PortRange 
     )
     relay = relays[0] if relays else None
     singles = [port for port in ports if port.single]
-    secure = [p for p in singles if p.speaks is Speaks.TLS or p.first == TLS]
+    secure = [p for p in singles if p.speaks is Speaks.TLS or p.first == TLS or p.wanted.name == "turn-tls"]
     tls = next((p.first for p in secure if p.wanted.protocol is Protocol.TCP), None)
     others = [port for port in singles if port.first != tls]
     spoken = [p for p in others if p.speaks in (Speaks.TURN, Speaks.STUN)] or [

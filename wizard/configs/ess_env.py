@@ -10,7 +10,7 @@ from wizard.configs.env_text import settings
 from wizard.configs.forwarding import PortForward, forwards
 from wizard.configs.product import Likeness, Order, Product, Written
 from wizard.configs.reading import Note, Piece, Reading, Source, UnreadableError
-from wizard.configs.service_ports import Setting, planned, settled_ports
+from wizard.configs.service_ports import Port, Setting, planned, settled_ports
 from wizard.configs.service_reading import BY_DEFAULT, ServiceReading, doubtful, in_front, listens, settled
 from wizard.configs.tree import check_size
 from wizard.configs.words import say
@@ -90,16 +90,32 @@ def _numbers(key: str, line: Line, notes: list[Note]) -> PortRange | None:
     return None
 
 
-_WEB = (Speaks.HTTP, Speaks.HTTPS)
+_WEB = {
+    "http": (Speaks.HTTP, (80, 8080)),
+    "https": (Speaks.HTTPS, (443, 8443)),
+    "federation": (Speaks.HTTPS, (8448,)),
+}
+"""What is spoken on the ports of the web server, and their usual numbers."""
+
+
+def _serves(port: Port, name: str) -> bool:
+    speaks, numbers = _WEB[name]
+    tcp = port.wanted.protocol is Protocol.TCP and port.single
+    usual = port.speaks is None and port.first in numbers
+    return tcp and (port.wanted.name == name or port.speaks is speaks or usual)
+
+
+def _is(port: Port, protocol: Protocol, *, single: bool) -> bool:
+    return port.wanted.protocol is protocol and port.single is single
+
+
 _SETTINGS = (
-    Setting(_START, lambda port: port.wanted.protocol is Protocol.UDP and not port.single),
-    Setting("WEBRTC_UDP_PORT", lambda port: port.wanted.protocol is Protocol.UDP and port.single),
-    Setting("HTTP_PORT", lambda port: port.speaks is Speaks.HTTP and port.single),
-    Setting("HTTPS_PORT", lambda port: port.speaks is Speaks.HTTPS and port.single),
-    Setting(
-        "WEBRTC_TCP_PORT",
-        lambda port: port.wanted.protocol is Protocol.TCP and port.single and port.speaks not in _WEB,
-    ),
+    Setting(_START, "media", lambda port: _is(port, Protocol.UDP, single=False)),
+    Setting("WEBRTC_UDP_PORT", "rtc-udp", lambda port: _is(port, Protocol.UDP, single=True)),
+    Setting("HTTP_PORT", "http", lambda port: _serves(port, "http")),
+    Setting("FEDERATION_PORT", "federation", lambda port: _serves(port, "federation") and port.first == 8448),
+    Setting("HTTPS_PORT", "https", lambda port: _serves(port, "https")),
+    Setting("WEBRTC_TCP_PORT", "rtc-tcp", lambda port: _is(port, Protocol.TCP, single=True) and port.speaks is None),
 )
 
 

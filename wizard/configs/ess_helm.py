@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from wizard.configs.forwarding import PortForward, forwards
 from wizard.configs.product import Likeness, Order, Product, Written
 from wizard.configs.reading import Note, Piece, Reading, Source, UnreadableError
-from wizard.configs.service_ports import Setting, planned, settled_ports
+from wizard.configs.service_ports import Port, Setting, planned, settled_ports
 from wizard.configs.service_reading import BY_DEFAULT, ServiceReading, doubtful, in_front, listens, settled
 from wizard.configs.tree import Tree
 from wizard.configs.words import say
@@ -79,17 +79,27 @@ def _rules(root: Tree, notes: list[Note]) -> Iterator[PortForward]:
         yield doubtful(line, key, frozenset((protocol,))) if kind == "ClusterIP" else rule
 
 
+_WEB_PORTS = (80, 443, 8080, 8443, 8448)
+
+
+def _udp(port: Port) -> bool:
+    return port.wanted.protocol is Protocol.UDP
+
+
+def _turns(port: Port) -> bool:
+    return port.single and (port.speaks in (Speaks.TURN, Speaks.TLS) or port.wanted.name.startswith("turn"))
+
+
 _SETTINGS = (
-    Setting("rtcUdp", lambda port: port.wanted.protocol is Protocol.UDP and not port.single),
-    Setting("turn", lambda port: port.wanted.protocol is Protocol.UDP and port.single and port.speaks is Speaks.TURN),
-    Setting("rtcMuxedUdp", lambda port: port.wanted.protocol is Protocol.UDP and port.single),
-    Setting(
-        "turnTLS",
-        lambda port: port.wanted.protocol is Protocol.TCP and port.single and port.speaks in (Speaks.TURN, Speaks.TLS),
-    ),
+    Setting("rtcUdp", "media", lambda port: _udp(port) and not port.single),
+    Setting("turn", "turn", lambda port: _udp(port) and _turns(port)),
+    Setting("rtcMuxedUdp", "rtc-udp", lambda port: _udp(port) and port.single),
+    Setting("turnTLS", "turn-tls", lambda port: not _udp(port) and _turns(port)),
+    # The web server's ports are the ingress's, which has no values here.
     Setting(
         "rtcTcp",
-        lambda port: port.wanted.protocol is Protocol.TCP and port.single and port.speaks is None,
+        "rtc-tcp",
+        lambda port: not _udp(port) and port.single and port.speaks is None and port.first not in _WEB_PORTS,
     ),
 )
 

@@ -148,29 +148,39 @@ _WEB = (Speaks.HTTP, Speaks.HTTPS, Speaks.WS, Speaks.WSS)
 
 
 def _turns(port: Port) -> bool:
-    return port.speaks in (Speaks.TURN, Speaks.STUN, Speaks.TLS) and port.single
+    named = port.speaks is None and port.wanted.name in ("turn", "turn-udp", "turn-tls")
+    return port.single and (port.speaks in (Speaks.TURN, Speaks.STUN, Speaks.TLS) or named)
 
 
-def _is(port: Port, protocol: Protocol) -> bool:
-    return port.wanted.protocol is protocol
+def _in_front(port: Port) -> bool:
+    return not _udp(port) and (port.speaks in (Speaks.HTTPS, Speaks.WSS) or port.first in (80, 443))
+
+
+def _udp(port: Port) -> bool:
+    return port.wanted.protocol is Protocol.UDP
+
+
+def _serves(port: Port) -> bool:
+    named = port.speaks is None and (port.wanted.name == "signalling" or port.first == _PORT.first)
+    return not _udp(port) and port.single and (port.speaks in _WEB or named)
 
 
 _SETTINGS = (
-    Setting("turn.udp_port", lambda port: _is(port, Protocol.UDP) and _turns(port)),
-    Setting("turn.tls_port", lambda port: _is(port, Protocol.TCP) and _turns(port)),
-    Setting("in-front", lambda port: port.speaks in (Speaks.HTTPS, Speaks.WSS) or port.first in (80, 443)),
-    Setting("port", lambda port: _is(port, Protocol.TCP) and port.speaks in _WEB and port.single),
-    Setting("range", lambda port: _is(port, Protocol.UDP) and not port.single),
-    Setting("tcp_port", lambda port: _is(port, Protocol.TCP) and port.speaks is None and port.single),
+    Setting("turn.udp_port", "turn", lambda port: _udp(port) and _turns(port)),
+    Setting("turn.tls_port", "turn-tls", lambda port: not _udp(port) and _turns(port)),
+    Setting("in-front", "https", _in_front),
+    Setting("port", "signalling", _serves),
+    Setting("range", "media", lambda port: _udp(port) and not port.single),
+    Setting("tcp_port", "ice-tcp", lambda port: not _udp(port) and port.single and port.speaks is None),
 )
-_MUXED = Setting("udp_port", lambda port: _is(port, Protocol.UDP) and port.speaks is None and port.single)
+_MUXED = Setting("udp_port", "media", lambda port: _udp(port) and port.single and port.speaks is None)
 
 
 def write(order: Order) -> Written:
     """The keys that set the planned ports; in a file that has them already, they take the place of its own."""
     ports = planned(order)
     # One port for all media, or a range: LiveKit does not do both.
-    several = any(_is(port, Protocol.UDP) and not port.single for port in ports)
+    several = any(_udp(port) and not port.single for port in ports)
     found, cautions = settled_ports(ports, _SETTINGS if several else (*_SETTINGS, _MUXED))
     lines = [f"# {say(Phrase('write-set'), order.language)}"]
     lines.append(f"port: {found['port'].first if 'port' in found else _PORT.first}")

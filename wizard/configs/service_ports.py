@@ -32,9 +32,11 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting of a service that takes one port or one range. Settings choose in their order."""
+    """A setting of a service that takes one port or one range. Settings choose in their order, those that find a port
+    of the name that an import gives theirs before the others."""
 
     key: str
+    name: str
     takes: Callable[[Port], bool]
 
 
@@ -49,11 +51,18 @@ def settled_ports(ports: Sequence[Port], settings: Sequence[Setting]) -> tuple[d
     """By key the port that each setting gets, and the caution about those for which the service has none."""
     found: dict[str, Port] = {}
     left = list(ports)
-    for setting in settings:
-        chosen = next((port for port in left if setting.takes(port)), None)
-        if chosen is not None:
-            found[setting.key] = chosen
-            left.remove(chosen)
+    named = {setting.name for setting in settings}
+    for by_name in (True, False):
+        for setting in settings:
+            fitting = [port for port in left if setting.takes(port)]
+            if by_name:
+                fitting = [port for port in fitting if port.wanted.name == setting.name]
+            else:
+                # What is called after another setting is left to that one, if it can take it.
+                fitting.sort(key=lambda port: port.wanted.name in named)
+            if fitting and setting.key not in found:
+                found[setting.key] = fitting[0]
+                left.remove(fitting[0])
     rest = [port.wanted for port in left]
     return found, (Phrase("no-setting", {"ports": spoken_ports(rest)}),) if rest else ()
 

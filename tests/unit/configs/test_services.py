@@ -16,6 +16,9 @@ from tests.unit.configs.asking import FILES, TCP, UDP, ask, numbers, order, read
 from wizard.audit.finding import Severity
 from wizard.audit.rules import audit_file
 from wizard.configs import turnserver
+from wizard.configs.assembling import NO_ADDRESS, assemble
+from wizard.configs.coverage import wanted
+from wizard.configs.placing import Given
 from wizard.configs.product import Order, Wanted
 from wizard.configs.products import product, recognise
 from wizard.configs.reading import UnreadableError
@@ -177,6 +180,29 @@ def test_each_planned_port_is_in_what_is_written_or_said_to_have_no_setting(owne
         for number in each.arrives:
             answer = ask(found, each.protocol, number)
             assert answer.coverage is C, (each, answer, written.text)
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "lines"),
+    [
+        (
+            "ess.env",
+            "ess-env",
+            ["WEBRTC_TCP_PORT=31881", "WEBRTC_UDP_PORT=31882", "WEBRTC_UDP_RANGE_START=31152", "HTTPS_PORT=8443"],
+        ),
+        ("ess-values.yaml", "ess-helm", ["port: 30881", "port: 30882", "startPort: 30152", "endPort: 30352"]),
+        ("livekit.yaml", "livekit", ["tcp_port: 7981", "port_range_end: 50100", "udp_port: 3478"]),
+        ("coturn-typical.conf", "coturn", ["listening-port=3478", "min-port=65530", "max-port=65535"]),
+    ],
+)
+def test_what_is_generated_from_an_imported_file_has_its_settings(name: str, owner: str, lines: list[str]) -> None:
+    existing = reading((FILES / name).read_bytes(), owner)
+    project = assemble([Given(existing)], None, "Chat")
+    assert project.public_address in (*existing.announced, NO_ADDRESS)
+    (hop,) = project.hops
+    written = product(owner).write(Order(project, hop, wanted(project, hop.id), existing))  # type: ignore[misc]
+    assert not written.cautions
+    assert {line.strip() for line in written.text.split("\n")} >= set(lines)
 
 
 @pytest.mark.requires("coturn")
