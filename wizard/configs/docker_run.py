@@ -99,6 +99,7 @@ def _publish(options: list[_Option], name: str, variables: Mapping[str, str], pu
     for option in options:
         if option.name == "publish-all" and option.value != "false":
             published.notes.append(Note(Phrase("random-port", {"name": "-P"}), option.line))
+            published.doubt(option.line, "-P")
         elif option.name == "publish":
             _entry(option, name, variables, published)
 

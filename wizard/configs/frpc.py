@@ -156,7 +156,9 @@ class _Reader:
             if stopped:
                 self._aside(line, text, protocols, other, exempts=True)
                 continue
-            who = Who.EVERYBODY if plugin is None else Who.PERHAPS
+            # Old versions name what they make of a range by themselves: `start` may mean those names.
+            sure = plugin is None and not (self.started and name.startswith("range:"))
+            who = Who.EVERYBODY if sure else Who.PERHAPS
             self.rules.append(
                 PortForward(line, text, protocols, (one,), other, host, _stem(name), EVERY_FAMILY, who=who)
             )
@@ -164,8 +166,9 @@ class _Reader:
             self.notes.append(Note(Phrase("not-started", {"name": name}), self.file.line(proxy)))
 
     def _stopped(self, name: str, proxy: Tree) -> bool:
-        bare = name.removeprefix("range:")
-        return proxy.text("enabled") == "false" or bool(self.started and not {name, bare} & self.started)
+        if proxy.text("enabled") == "false":
+            return True
+        return bool(self.started) and name not in self.started and not name.startswith("range:")
 
     def _numbers(self, tree: Tree | None, line: int) -> list[int] | None:
         text = None if tree is None or not isinstance(tree.value, str) else tree.value.strip()

@@ -15,7 +15,7 @@ from wizard.configs.frp_file import FrpFile, Syntax, frp_file
 from wizard.configs.frp_template import numbers
 from wizard.configs.product import Likeness, Order, Product, Written
 from wizard.configs.reading import Allowed, Answer, Note, Piece, Question, Reading, Server, Source
-from wizard.configs.service_reading import Bound, bound
+from wizard.configs.service_reading import BY_DEFAULT, Bound, bound
 from wizard.configs.tree import Tree
 from wizard.configs.who import Who
 from wizard.configs.words import say
@@ -26,10 +26,16 @@ from wizard.observation import Coverage
 
 ID = "frps"
 _TCP, _UDP = frozenset((Protocol.TCP,)), frozenset((Protocol.UDP,))
-_BY_NAME = ("vhostHTTPPort", "vhostHTTPSPort", "tcpmuxHTTPConnectPort")
-"""Ports of its own from which it hands on by host name."""
-_OWN = (("bindPort", _TCP), ("kcpBindPort", _UDP), ("quicBindPort", _UDP))
-_DEFAULT_BIND = "7000"
+_OWN = (
+    (Action.ADMIT, ("vhostHTTPPort",), _TCP),
+    (Action.ADMIT, ("vhostHTTPSPort",), _TCP),
+    (Action.ADMIT, ("tcpmuxHTTPConnectPort",), _TCP),
+    (Action.STOP, ("bindPort",), _TCP),
+    (Action.STOP, ("kcpBindPort",), _UDP),
+    (Action.STOP, ("quicBindPort",), _UDP),
+    (Action.STOP, ("webServer", "port"), _TCP),
+)
+_DEFAULT_BIND = PortRange(7000, 7000)
 
 
 def recognise(text: str) -> Likeness:
@@ -75,7 +81,7 @@ class FrpsReading:
         found = self.chain.answer(question)
         lines = (*found.lines, *(() if self.bound_line is None else (self.bound_line,)))
         if found.coverage is not Coverage.COVERED:
-            return found
+            return replace(found, lines=tuple(line for line in found.lines if line != BY_DEFAULT))
         if question.family not in self.bound.families:
             return Answer(Coverage.MISSING, lines)
         if self.bound.who is Who.FEW:
@@ -114,35 +120,23 @@ def read(source: Source) -> Reading:
 
 
 def _own(file: FrpFile, root: Tree, notes: list[Note]) -> Iterator[FilterRule]:
-    for key in _BY_NAME:
-        tree = root.get(key)
-        if (numbers_ := _port(file, tree, notes)) is not None and tree is not None:
-            yield FilterRule(Action.ADMIT, file.line(tree), f"{key} = {tree.shown}", _TCP, (numbers_,))
-    for key, protocols in _OWN:
-        tree = root.get(key)
-        if tree is None and key == "bindPort":
-            seven = PortRange.parse(_DEFAULT_BIND)
-            yield FilterRule(Action.STOP, root.line, f"bindPort = {_DEFAULT_BIND}", protocols, (seven,))
-        elif tree is not None and (numbers_ := _port(file, tree, notes)) is not None:
-            # Clients cannot take what frps holds for them to dial.
-            yield FilterRule(Action.STOP, file.line(tree), f"{key} = {tree.shown}", protocols, (numbers_,))
-    dashboard = root.get("webServer", "port")
-    if dashboard is not None and (numbers_ := _port(file, dashboard, notes)) is not None:
-        yield FilterRule(Action.STOP, file.line(dashboard), f"webServer.port = {dashboard.shown}", _TCP, (numbers_,))
-
-
-def _port(file: FrpFile, tree: Tree | None, notes: list[Note]) -> PortRange | None:
-    if tree is None or tree.value == "0":
-        return None
-    unset = file.unset(tree)
-    if unset is not None:
-        notes.append(Note(Phrase("variable-unset", {"name": unset[0]}), unset[1]))
-        return None
-    try:
-        return PortRange.parse(tree.shown)
-    except ValueError:
-        notes.append(Note(Phrase("bad-port", {"text": tree.shown or "…"}), file.line(tree)))
-        return None
+    """The ports that frps holds itself: some it hands on by host name, the others no client can take."""
+    if root.get("bindPort") is None:
+        yield FilterRule(Action.STOP, BY_DEFAULT, f"bindPort = {_DEFAULT_BIND}", _TCP, (_DEFAULT_BIND,))
+    for action, path, protocols in _OWN:
+        tree = root.get(*path)
+        unset = file.unset(tree)
+        if tree is None or (tree.value == "0" and unset is None):
+            continue
+        text = f"{'.'.join(path)} = {tree.shown}"
+        try:
+            if unset is None:
+                yield FilterRule(action, file.line(tree), text, protocols, (PortRange.parse(tree.shown),))
+                continue
+            notes.append(Note(Phrase("variable-unset", {"name": unset[0]}), unset[1]))
+        except ValueError:
+            notes.append(Note(Phrase("bad-port", {"text": tree.shown or "…"}), file.line(tree)))
+        yield FilterRule(Action.EITHER, file.line(tree), text, protocols, (EVERY_PORT,))
 
 
 def _permitted(file: FrpFile, root: Tree, notes: list[Note]) -> Iterator[FilterRule]:

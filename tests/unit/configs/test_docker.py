@@ -152,6 +152,11 @@ def test_ports_published_for_one_address_family_or_host_are_not_for_the_other() 
     assert ask(found, TCP, 3, destination=None).coverage is U
 
 
+def test_ports_that_docker_chooses_are_unknown_and_those_of_an_earlier_command_are_not() -> None:
+    found = reading("docker run -p 1:1 a\npodman run -dP --name=b example/b -p 2:2\n", "docker")
+    assert [(ask(found, TCP, n).coverage, ask(found, TCP, n).lines) for n in (1, 2)] == [(C, (1,)), (U, (2,))]
+
+
 def test_a_path_is_a_container_and_the_service_in_it() -> None:
     found = reading((FILES / "compose-typical.yaml").read_bytes(), "docker-compose")
     container, service = found.pieces

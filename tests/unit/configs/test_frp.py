@@ -155,6 +155,8 @@ def test_frps_lets_clients_take_what_it_allows_and_not_its_own_ports(text: str) 
         ('proxyBindAddr = "{{ .Envs.ADDRESS }}"', Coverage.UNKNOWN),
         ('allowPorts = [{ start = 9, end = "x" }]', Coverage.UNKNOWN),
         ("allowPorts = []", Coverage.COVERED),
+        ('quicBindPort = "{{ .Envs.QUIC }}"', Coverage.UNKNOWN),
+        ("kcpBindPort = 70000", Coverage.UNKNOWN),
         ('[[httpPlugins]]\nname = "ports"\naddr = "127.0.0.1:9000"\npath = "/"\nops = ["NewProxy"]', Coverage.COVERED),
     ],
 )
