@@ -8,6 +8,8 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import aioice
+import aioice.candidate
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -247,6 +249,34 @@ def test_a_candidate_is_read_with_all_its_parts() -> None:
     )
     assert (found.type, found.related, found.tcp_type) == (CandidateType.SRFLX, ("::", 0), "so")
     assert candidate_of(str(found)) == found
+
+
+@given(
+    component=st.integers(1, 2),
+    port=st.integers(0, 65535),
+    kind=st.sampled_from(("host", "srflx", "prflx", "relay")),
+    host=st.sampled_from(("192.168.77.10", "2001:db8::1", "8a4f6c0e-0000-4000-8000-0123456789ab.local")),
+    tcp=st.sampled_from((None, "active", "passive", "so")),
+)
+def test_what_aioice_writes_is_read_as_it_is_meant(component: int, port: int, kind: str, host: str, tcp: str) -> None:
+    theirs = aioice.Candidate(
+        foundation=aioice.candidate.candidate_foundation(kind, "udp", host),
+        component=component,
+        transport="tcp" if tcp else "udp",
+        priority=aioice.candidate.candidate_priority(component, kind),
+        host=host,
+        port=port,
+        type=kind,
+        related_address="192.168.77.10" if kind != "host" else None,
+        related_port=4 if kind != "host" else None,
+        tcptype=tcp,
+    )
+    ours = candidate_of(f"candidate:{theirs.to_sdp()}")
+    assert ours is not None
+    assert (
+        aioice.Candidate.from_sdp(str(ours).removeprefix("candidate:").replace("UDP", "udp").replace("TCP", "tcp"))
+        == theirs
+    )
 
 
 def test_every_planned_port_has_a_candidate_that_can_be_given_to_clients() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wizard.configs.coverage import family
-from wizard.configs.filtering import BOTH, Action, Chain, FilterRule
+from wizard.configs.filtering import BOTH, ONE_PROTOCOL, Action, Chain, FilterRule
 from wizard.configs.json_lines import elements, member, parsed, word
 from wizard.configs.product import Likeness, Order, Product, Wanted, Written
 from wizard.configs.reading import Allowed, Answer, Note, Piece, Question, Server, Source, UnreadableError
@@ -16,18 +16,11 @@ from wizard.configs.who import Network, Who, networks, who
 from wizard.configs.writing import comment, spoken_ports, written
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
-from wizard.model.port import PortRange, Protocol
+from wizard.model.port import PortRange
 from wizard.observation import Coverage
 from wizard.wire.js_literal import Node
 
-_PROTOCOLS = {
-    "-1": BOTH,
-    "all": BOTH,
-    "tcp": frozenset((Protocol.TCP,)),
-    "6": frozenset((Protocol.TCP,)),
-    "udp": frozenset((Protocol.UDP,)),
-    "17": frozenset((Protocol.UDP,)),
-}
+_PROTOCOLS = {"-1": BOTH, "all": BOTH, **ONE_PROTOCOL}
 
 
 @dataclass(frozen=True, slots=True)

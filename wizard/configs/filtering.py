@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wizard.configs.reading import Allowed, Answer, Question
@@ -12,6 +12,11 @@ from wizard.model.port import PortRange, Protocol
 from wizard.observation import Coverage
 
 BOTH = frozenset(Protocol)
+ONE_PROTOCOL: Mapping[str, frozenset[Protocol]] = {
+    name: frozenset((protocol,))
+    for name, protocol in (("tcp", Protocol.TCP), ("6", Protocol.TCP), ("udp", Protocol.UDP), ("17", Protocol.UDP))
+}
+"""By their names and numbers."""
 EVERY_FAMILY = frozenset((4, 6))
 EVERY_PORT = PortRange(1, 65535)
 

@@ -15,7 +15,8 @@ from wizard.observation import Coverage
 @dataclass(frozen=True, slots=True)
 class GatewayReading:
     """One file. `chains` filter by address family what goes through, `own` what is for the device itself, and `after`
-    what was handed on, where that fares otherwise. A family without a chain is not in the file.
+    what was handed on, where that fares otherwise. A family without a chain is not in the file. `first` stands before
+    all of it.
     """
 
     product: str
@@ -26,6 +27,7 @@ class GatewayReading:
     chains: Mapping[int, Chain] = field(default_factory=dict)
     own: Mapping[int, Chain] = field(default_factory=dict)
     after: Mapping[int, Chain] = field(default_factory=dict)
+    first: Mapping[int, Chain] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     every: bool = True
     servers: tuple[Server, ...] = ()
@@ -44,6 +46,10 @@ class GatewayReading:
 
     def answer(self, question: Question) -> Answer:
         """What becomes of one port: first where it is handed on to, then whether it is let through."""
+        if question.family in self.first:
+            early = self.first[question.family].answer(question)
+            if early.coverage is not Coverage.COVERED:
+                return early
         found = handed(self.forwards, question)
         if found.rule is None and (
             found.answer.coverage is not Coverage.MISSING or (question.translates and question.family == 4)

@@ -17,6 +17,7 @@ from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
 
 _MENU = re.compile(r"^/ipv?6?[ /]firewall[ /](?:nat|filter)\b", re.MULTILINE)
+_RAW = {4: "ip firewall raw", 6: "ipv6 firewall raw"}
 _FILTERS = {4: "ip firewall filter", 6: "ipv6 firewall filter"}
 
 
@@ -48,6 +49,10 @@ def _read(source: Source) -> GatewayReading:
             for family, path in here.items()
         }
 
+    raw = {
+        family: Chain(tuple(chain_rules(firewall, path, "prerouting", family, handed=False)), Action.ADMIT)
+        for family, path in _RAW.items()
+    }
     through, own, after = chains("forward", handed=False), chains("input", handed=False), chains("forward", handed=True)
     forwards = tuple(forwards_of(firewall))
     notes += [Note(Phrase("line-not-understood", {"text": text}), line) for line, text in firewall.unread.items()]
@@ -62,6 +67,7 @@ def _read(source: Source) -> GatewayReading:
         through,
         own,
         after,
+        raw,
         notes=tuple(sorted(notes, key=lambda note: note.line or 0)),
         every=False,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from wizard.configs.filtering import BOTH, EVERY_PORT, Action, FilterRule
+from wizard.configs.filtering import BOTH, EVERY_PORT, ONE_PROTOCOL, Action, FilterRule
 from wizard.configs.forwarding import Numbering, Passage, PortForward
 from wizard.configs.routeros import Command
 from wizard.configs.who import Network, Who, networks, who
@@ -27,12 +27,6 @@ _UNDERSTOOD = _words(
     "protocol dst-port src-address dst-address src-address-list dst-address-list in-interface in-interface-list "
     "out-interface out-interface-list connection-state connection-nat-state dst-address-type"
 )
-_PROTOCOLS = {
-    "tcp": frozenset((Protocol.TCP,)),
-    "6": frozenset((Protocol.TCP,)),
-    "udp": frozenset((Protocol.UDP,)),
-    "17": frozenset((Protocol.UDP,)),
-}
 _ACTIONS = {"accept": Action.ADMIT, "drop": Action.STOP, "reject": Action.STOP, "tarpit": Action.STOP}
 _OPPOSITE = {Who.EVERYBODY: Who.FEW, Who.FEW: Who.EVERYBODY, Who.NOBODY: Who.EVERYBODY, Who.PART: Who.PART}
 
@@ -185,7 +179,7 @@ def _turned(side: Who, negated: bool) -> Who:
 def protocols_of(rule: Rule) -> frozenset[Protocol]:
     """The protocols that it is about, of ours."""
     text = rule.values.get("protocol", "")
-    plain = _PROTOCOLS.get(text.removeprefix("!"), frozenset())
+    plain = ONE_PROTOCOL.get(text.removeprefix("!"), frozenset())
     return BOTH if not text else BOTH - plain if text.startswith("!") else plain
 
 
@@ -213,7 +207,7 @@ def chain_rules(firewall: Firewall, path: str, chain: str, family: int, *, hande
     """A filter chain as rules of any product. `handed`: for packets that were handed on before."""
     for rule in firewall.rules(path, chain):
         name = rule.values.get("action", "accept")
-        if name in ("passthrough", "log", "fasttrack-connection") or name.startswith("add-"):
+        if name in ("passthrough", "log", "fasttrack-connection", "notrack") or name.startswith("add-"):
             continue
         try:
             takes = firewall.takes(rule, family, handed=handed)

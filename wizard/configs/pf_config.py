@@ -102,6 +102,9 @@ class _Config:
                 except _UnreadError:
                     self._unread(rule)
                     yield _doubtful(rule)
+            for rule in held.all("onetoone"):
+                if not rule.has("disabled") and not rule.has("nobinat"):
+                    yield self._whole_host(rule)
         newer = self._root.child("OPNsense", "Firewall", "DNat")
         for rule in (newer.child("rules") or newer).all("rule") if newer else ():
             self._unread(rule)
@@ -141,6 +144,26 @@ class _Config:
             self._who(rule, min(families)),
             passage=Passage.AT_ONCE if at_once else Passage.FILTERED,
             exempts=rule.has("nordr"),
+        )
+
+    def _whole_host(self, rule: Element) -> PortForward:
+        """1:1 NAT: every port of an outer address goes to one host."""
+        host, outer = rule.value("source", "address"), rule.value("external")
+        try:
+            (inside,), (outside,) = self._networks(host), self._networks(outer)
+        except ValueError:
+            self._unread(rule)
+            return _doubtful(rule)
+        sure = inside.num_addresses == outside.num_addresses == 1 and not rule.value("destination", "address")
+        return PortForward(
+            rule.line,
+            _shown(rule),
+            BOTH,
+            (EVERY_PORT,),
+            host=str(inside.network_address),
+            destinations=(str(outside.network_address),),
+            who=_by(rule.value("interface").lower()) if sure else Who.PERHAPS,
+            passage=Passage.FILTERED,
         )
 
     def _destinations(self, rule: Element) -> tuple[str, ...]:

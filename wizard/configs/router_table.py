@@ -37,6 +37,8 @@ _ARROW = re.compile(
     (?::?\s*(?P<inner>{_PORTS}))?\s*""",
     re.VERBOSE | re.IGNORECASE,
 )
+_ENTRY = re.compile(r"\b(?:tcp|udp)\b.*\d|\d.*\b(?:tcp|udp)\b|\b\d{1,3}(?:\.\d{1,3}){3}\b", re.IGNORECASE)
+"""What a line of prose does not have."""
 _COLUMNS = ("name", "outer", "inner", "protocol", "host")
 """What a new table has, in its order."""
 
@@ -81,7 +83,7 @@ def _read(source: Source) -> GatewayReading:
     notes: list[Note] = []
     rules: list[PortForward] = []
     unread: list[PortForward] = []
-    for row in _rows(source.text, notes):
+    for row in _rows(source.text):
         try:
             rules.extend(_rules(row))
         except ValueError:
@@ -96,7 +98,7 @@ def _read(source: Source) -> GatewayReading:
     )
 
 
-def _rows(text: str, notes: list[Note]) -> Iterator[_Row]:
+def _rows(text: str) -> Iterator[_Row]:
     header: list[str] | None = None
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip()[:_LONGEST]
@@ -109,15 +111,10 @@ def _rows(text: str, notes: list[Note]) -> Iterator[_Row]:
         found = _header(line)
         if found is not None:
             header = found
-        elif header is None:
-            if re.search(r"\d", line):
-                notes.append(Note(Phrase("line-not-understood", {"text": line}), number))
-        else:
-            cells = _split(line)
-            if len(cells) > 1:
-                yield _Row(number, line, dict(zip(header, cells, strict=False)))
-            elif re.search(r"\d", line):
-                yield _Row(number, line, {})
+        elif header is not None and len(cells := _split(line)) > 1:
+            yield _Row(number, line, dict(zip(header, cells, strict=False)))
+        elif _ENTRY.search(line):
+            yield _Row(number, line, {})
 
 
 def _arrow_cells(arrow: re.Match[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from wizard.configs.filtering import BOTH, Action, Chain, FilterRule
+from wizard.configs.filtering import BOTH, ONE_PROTOCOL, Action, Chain, FilterRule
 from wizard.configs.gateway_reading import GatewayReading
 from wizard.configs.json_lines import elements, member, parsed, word, words
 from wizard.configs.product import Likeness, Order, Product, Written
@@ -19,21 +19,14 @@ from wizard.configs.words import say
 from wizard.configs.writing import comment, named, spoken_ports, written
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
-from wizard.model.port import PortRange, Protocol
+from wizard.model.port import PortRange
 from wizard.wire.js_literal import Node
 
 _ALL = frozenset(("domain", "private", "public"))
 _CATEGORIES = {"0": "public", "1": "private", "2": "domain", "domainauthenticated": "domain"}
 _FLAGS = {"domain": 1, "private": 2, "public": 4}
 _ACTIONS = {"allow": Action.ADMIT, "2": Action.ADMIT, "block": Action.STOP, "4": Action.STOP}
-_PROTOCOLS = {
-    "any": BOTH,
-    "256": BOTH,
-    "tcp": frozenset((Protocol.TCP,)),
-    "6": frozenset((Protocol.TCP,)),
-    "udp": frozenset((Protocol.UDP,)),
-    "17": frozenset((Protocol.UDP,)),
-}
+_PROTOCOLS = {"any": BOTH, "256": BOTH, **ONE_PROTOCOL}
 _NEAR = ("localsubnet", "localsubnet4", "localsubnet6", "intranet", "dns", "dhcp", "wins", "defaultgateway")
 _OWN_PROGRAM = re.compile(r"(%systemroot%|%windir%|[a-z]:\\windows)\\.*", re.IGNORECASE)
 
@@ -130,7 +123,7 @@ def _ports(node: Node) -> tuple[PortRange, ...] | None:
     if _is_any(node):
         return None
     # RPC, IPHTTPSIn and the like are ports that Windows gives to its own services.
-    return tuple(PortRange.parse(text) for text in words(node) if not text.isalpha())
+    return tuple(PortRange.parse(text) for text in words(node) if not text[:1].isalpha())
 
 
 def _addresses(node: Node) -> tuple[Network, ...]:

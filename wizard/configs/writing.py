@@ -19,7 +19,7 @@ _TAKEN = (Coverage.WRONG_TARGET, Coverage.TRANSLATED_ELSEWHERE)
 
 def named(wanted: Wanted, mark: str = "-") -> str:
     """A name for a rule, of ASCII letters, digits and `mark`: the same for the same ports."""
-    words = [*re.findall(r"[a-z0-9]+", wanted.name.lower())[:4], wanted.protocol.value, str(wanted.arrives.first)]
+    words = [*re.findall(r"[a-z0-9]{1,12}", wanted.name.lower())[:3], wanted.protocol.value, str(wanted.arrives.first)]
     return mark.join(["hopwise", *words])
 
 

@@ -25,3 +25,6 @@ add action=jump chain=dstnat in-interface=pppoe-out1 jump-target=in
 add action=dst-nat chain=in dst-port=10000-10100 protocol=udp to-addresses=192.168.77.10
 add action=dst-nat chain=in dst-port=8172 protocol=tcp to-addresses=192.168.77.11
 add action=dst-nat chain=in dst-port=7000 protocol=tcp to-addresses=192.168.77.10
+/ip firewall raw
+add action=notrack chain=prerouting protocol=udp
+add action=drop chain=prerouting dst-port=10007 protocol=udp in-interface=pppoe-out1
