@@ -84,6 +84,8 @@ class Observation:
     """Where that responder got the probe: its own `address:port`."""
     source: str | None = None
     """The network this end probed from, `192.168.77.20/24`; for a relay the relayed address, `/32` or `/128`."""
+    service: str | None = None
+    """How the real service that answered describes itself: two that differ are two programs."""
     probe_vantage: str | None = None
     """With vantage `responder`: where the probe came from, by its own word."""
     probe_enters: str | None = None

@@ -384,3 +384,51 @@ async def test_each_port_gets_its_own_verdict_when_all_are_asked_at_once() -> No
     assert {port for port, outcome in outcomes.items() if outcome is Outcome.ANSWERED} == set(open_ports)
     assert {port for port, outcome in outcomes.items() if outcome is Outcome.REFUSED} == closed
     assert outcomes[quiet] is Outcome.ACCEPTED
+
+
+def page(title: str, *head: str) -> bytes:
+    lines = [
+        "HTTP/1.1 200 OK",
+        "Content-Type: text/html",
+        *head,
+        "",
+        f"<html><head><title>{title}</title></head></html>",
+    ]
+    return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (page("FRITZ!Box"), "FRITZ!Box"),
+        (page("Login", "Server: TP-LINK Router"), "TP-LINK"),
+        (page("OpenWrt - LuCI"), "OpenWrt"),
+        (b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="NETGEAR R7000"\r\n\r\n', "NETGEAR"),
+    ],
+)
+async def test_the_page_of_a_router_is_not_taken_for_the_service(answer: bytes, name: str) -> None:
+    async with tcp(http_saying(answer)) as port:
+        seen = await observe(a_probe(port, "tcp", speaks=Speaks.HTTP))
+    assert seen.outcome is Outcome.ALIEN
+    assert name in (seen.error or "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (page("Video &amp; Chat", "Server: nginx/1.22"), "Video & Chat"),
+        (page("\x1b[2Jevil\nname"), "[2Jevil name"),
+        (b"HTTP/1.1 404 Not Found\r\nServer: nginx\r\nContent-Length: 0\r\n\r\n", "nginx"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", None),
+    ],
+)
+async def test_a_web_service_is_known_by_what_it_calls_itself(answer: bytes, says: str | None) -> None:
+    async with tcp(http_saying(answer)) as port:
+        seen = await observe(a_probe(port, "tcp", speaks=Speaks.HTTP))
+    assert (seen.outcome, seen.service) == (Outcome.ANSWERED, says)
+
+
+async def test_a_web_service_that_never_ends_its_page_is_proven_all_the_same() -> None:
+    async with tcp(saying(b"HTTP/1.1 200 OK\r\nX: y\r\n")) as port:
+        seen = await observe(a_probe(port, "tcp", speaks=Speaks.HTTP))
+    assert (seen.outcome, seen.service) == (Outcome.ANSWERED, None)

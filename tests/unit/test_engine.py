@@ -656,3 +656,21 @@ def test_a_host_whose_address_is_a_network_of_one_tests_its_own_tunnel(kind: Van
         "cloud", "frps", "203.0.113.20", 8172, Protocol.TCP, Outcome.CLOSED, T0, source="203.0.113.20/32"
     )
     assert diagnose(seen, project=project).state == states
+
+
+def test_a_page_outside_that_is_not_the_one_inside_proves_no_way_to_it() -> None:
+    def web(vantage: str, enters: str, service: str | None) -> Observation:
+        return replace(saw(vantage, enters, 8172, Outcome.ANSWERED, Protocol.TCP), service=service)
+
+    project = replace(PROJECT, ports=(WEB,))
+    same = diagnose(web("outside", "router", "Chat"), web("laptop", "wall", "Chat"), project=project)
+    assert same.state is State.OPEN
+    untold = diagnose(web("outside", "router", None), web("laptop", "wall", "Chat"), project=project)
+    assert untold.state is State.OPEN
+    other = diagnose(web("outside", "router", "Setup"), web("laptop", "wall", "Chat"), project=project)
+    assert other.state is State.UNKNOWN
+    assert other.hops[0].state is State.UNKNOWN
+    assert other.hops[1].state is State.OPEN
+    assert codes(other, Severity.WARNING) == {"other-program"}
+    alone = diagnose(web("outside", "router", "Setup"), project=project)
+    assert alone.state is State.OPEN

@@ -14,6 +14,7 @@ from wizard.diagnosis.facts import fact_findings
 from wizard.diagnosis.families import family_findings
 from wizard.diagnosis.findings import error_findings
 from wizard.diagnosis.hairpin import parse_ip
+from wizard.diagnosis.programs import other_programs, program_findings
 from wizard.diagnosis.tomography import Blame, Evidence, Failure, PortVerdict, Proof, caught_unequal, judge
 from wizard.diagnosis.verdict import Diagnosis, HopVerdict, PortRow, Severity, State
 from wizard.model.hop import HopKind
@@ -158,7 +159,13 @@ class Diagnoser:
             arrived=frozenset(cards),
             facts=tuple(sorted(self._facts, key=repr)),
         )
-        findings = error_findings(case) + fact_findings(case) + family_findings(case) + config_findings(case)
+        findings = (
+            error_findings(case)
+            + fact_findings(case)
+            + family_findings(case)
+            + program_findings(case)
+            + config_findings(case)
+        )
         findings += announced_findings(case)
         order = {severity: rank for rank, severity in enumerate(Severity)}
         return Diagnosis(
@@ -224,7 +231,10 @@ class Diagnoser:
 
     def _seen_evidence(self, port: OutsidePort, held: Sequence[Observation]) -> Iterator[Evidence]:
         last = len(self._kinds) - 1
+        strange = other_programs(held, self._position)
         for item in held:
+            if item in strange:
+                continue
             if item.outcome is Outcome.ANSWERED:
                 proven = self._proven_to(item, last)
                 first = proven_from(self._project, item, self._position[item.enters])

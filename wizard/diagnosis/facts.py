@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from wizard.diagnosis.case import Case, spoken
 from wizard.diagnosis.gateways import gateway_findings
 from wizard.diagnosis.hairpin import CGNAT_RANGE, is_hairpin, is_inside, parse_ip
+from wizard.diagnosis.programs import is_met_by_another
 from wizard.diagnosis.verdict import Finding, Severity, State
 from wizard.model.hop import HopKind
 from wizard.model.port import OutsidePort, merge
@@ -41,7 +42,7 @@ def _unproven(case: Case) -> Iterator[Finding]:
         reasons: dict[tuple[str, str], list[int]] = {}
         for number in plan.outside:
             port = OutsidePort(plan.protocol, number)
-            if case.verdicts[port].state is State.UNKNOWN:
+            if case.verdicts[port].state is State.UNKNOWN and not is_met_by_another(case, port):
                 reasons.setdefault(_why_unknown(case, port), []).append(number)
         for (code, error), numbers in reasons.items():
             for outside in merge(numbers):

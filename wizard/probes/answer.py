@@ -41,6 +41,7 @@ class Judgement:
     error: str | None = None
     stands_at: str | None = None
     came_in_on: str | None = None
+    service: str | None = None
 
     def observation(self, probe: Probe, address: str, source: str | None) -> Observation:
         """The observation of `probe`, sent to the literal `address` from the network `source`, decided now."""
@@ -58,6 +59,7 @@ class Judgement:
             stands_at=self.stands_at,
             came_in_on=self.came_in_on,
             source=source,
+            service=self.service,
         )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from wizard.observation import Outcome
 from wizard.probes.answer import Judgement, shown
+from wizard.probes.page import head_is_whole, page_is_told, router_in, self_description
 from wizard.probes.stream import Stream, collect
+from wizard.probes.stream import more as receive
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d)(?:[ \r\n])")  # RFC 9112 section 4
 _IN_TARGET = "/?:@!$&'()*+,;=%-._~"  # RFC 3986 section 3.3 and 3.4
@@ -20,6 +24,8 @@ _NO_BACK_END = frozenset({502, 503, 504, *range(520, 528), 530})
 """RFC 9110 section 15.6, and what content networks add to say that the origin does not answer."""
 _ON_THE_WAY = frozenset({407, 511})
 """What only a proxy or a network's sign-in page says (RFC 9110 section 15.5.8, RFC 6585 section 6)."""
+_PAGE, _PAGE_S = 8192, 0.5
+"""Bytes and seconds that a page is given to tell its title."""
 _ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 
 
@@ -40,6 +46,7 @@ class HttpQuestion:
         if not heard:
             return Judgement(Outcome.CLOSED)
         rtt_ms = (stream.now() - sent_at) * 1000
+        heard += await self._rest(stream, heard)
         found = _STATUS_LINE.match(heard)
         if found is None:
             return Judgement(Outcome.ALIEN, error=f"{shown(heard)} came back, which is no HTTP")
@@ -51,7 +58,27 @@ class HttpQuestion:
         if self.websocket and (status != 101 or not _accepted(heard, key)):
             what = f"HTTP {status}" if status != 101 else "HTTP 101 with a wrong Sec-WebSocket-Accept"
             return Judgement(Outcome.ALIEN, error=f"{what} came back in place of a WebSocket handshake")
-        return Judgement(Outcome.ANSWERED, rtt_ms=rtt_ms)
+        router = None if self.websocket else router_in(heard)
+        if router is not None:
+            return Judgement(Outcome.ALIEN, error=f"the page of a router ({router}) came back, hardly your service")
+        return Judgement(Outcome.ANSWERED, rtt_ms=rtt_ms, service=self_description(heard) or None)
+
+    async def _rest(self, stream: Stream, heard: bytes) -> bytes:
+        """What comes of the head and the page within a short time: a description, not needed for a proof."""
+        if self.websocket or not heard.startswith(b"HTTP/"):
+            return b""
+        more = b""
+
+        def told(rest: bytes) -> bool:
+            return head_is_whole(heard + rest) and (page_is_told(heard + rest) or len(rest) > _PAGE)
+
+        if told(b""):
+            return b""
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(_PAGE_S):
+                while not told(more) and (data := await receive(stream)):
+                    more += data
+        return more
 
     def _request(self, key: bytes) -> bytes:
         path = quote(self.path, safe=_IN_TARGET)

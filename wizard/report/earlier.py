@@ -161,6 +161,7 @@ def _observation(record: object, project: Project, planned: _Planned, started: d
         stands_at=stands_at,
         came_in_on=_optional(record, "came_in_on"),
         source=_optional(record, "source"),
+        service=_optional(record, "service"),
         probe_vantage=_optional(record, "probe_vantage"),
         probe_enters=probe_enters,
     )

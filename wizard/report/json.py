@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wizard.session import Result
 
 FORMAT = 1
-_EXTRAS = ("stands_at", "came_in_on", "source", "error", "probe_vantage", "probe_enters")
+_EXTRAS = ("stands_at", "came_in_on", "source", "service", "error", "probe_vantage", "probe_enters")
 
 
 def to_json(result: Result, language: str = ENGLISH) -> dict[str, Any]:

@@ -148,6 +148,7 @@ def _observation(observation: Observation, names: Pseudonyms) -> Observation:
         stands_at=_named(observation.stands_at, "hop", names),
         came_in_on=_maybe(names.endpoint, observation.came_in_on),
         source=_maybe(names.network, observation.source),
+        service=_named(observation.service, "page", names),
         probe_vantage=_named(observation.probe_vantage, "vantage", names),
         probe_enters=_named(observation.probe_enters, "hop", names),
     )
