@@ -272,11 +272,7 @@ def test_what_aioice_writes_is_read_as_it_is_meant(component: int, port: int, ki
         tcptype=tcp,
     )
     ours = candidate_of(f"candidate:{theirs.to_sdp()}")
-    assert ours is not None
-    assert (
-        aioice.Candidate.from_sdp(str(ours).removeprefix("candidate:").replace("UDP", "udp").replace("TCP", "tcp"))
-        == theirs
-    )
+    assert str(ours).lower() == f"candidate:{theirs.to_sdp()}".lower()
 
 
 def test_every_planned_port_has_a_candidate_that_can_be_given_to_clients() -> None:
