@@ -13,10 +13,9 @@ from wizard.configs.peers import FORBIDDEN
 from wizard.configs.product import Likeness, Order, Product, Written
 from wizard.configs.reading import Note, Piece, Reading, Server, Source
 from wizard.configs.service_ports import Port, planned
-from wizard.configs.service_reading import BY_DEFAULT, Bound, ServiceReading, bound, doubtful, listens, settled
+from wizard.configs.service_reading import BY_DEFAULT, PERHAPS, Bound, ServiceReading, bound, doubtful, listens, settled
 from wizard.configs.tree import LARGEST, check_size
 from wizard.configs.turnserver import Turnserver
-from wizard.configs.who import Who
 from wizard.configs.words import say
 from wizard.configs.writing import is_ip, spoken_ports
 from wizard.model.hop import HopKind
@@ -35,7 +34,6 @@ _TELLING = frozenset(
 """Options whose names no other program has."""
 _FURTHER = ("cli-port", "web-admin-port", "prometheus-port", "tcp-proxy-port", "aux-server")
 """Other ports of its own, where a line names them."""
-_PERHAPS = Bound(frozenset((4, 6)), Who.PERHAPS)
 
 
 def recognise(text: str) -> Likeness:
@@ -95,9 +93,7 @@ def _rules(conf: Turnserver, notes: list[Note]) -> Iterator[PortForward]:
                     # The second port of RFC 5780 is the next one unless a line says another.
                     _, other = _number(conf, f"alt-{key}", number + 1)
                     if other is not None and other < 65536:
-                        yield listens(
-                            line, shown, protocol, PortRange(other, other), name, Bound(frozenset((4, 6)), Who.PERHAPS)
-                        )
+                        yield listens(line, shown, protocol, PortRange(other, other), name, PERHAPS)
     yield from _relay(conf, notes)
     for key in _FURTHER:
         for option in conf.all(key):

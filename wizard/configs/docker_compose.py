@@ -167,7 +167,7 @@ def write(order: Order) -> Written:
         lines.append(f'      - "{entry}"  # {comment(wanted.name)}')
     if not order.wanted:
         lines[-1] = "    ports: []"
-    cautions = [] if named else [Phrase("name-the-service", {"name": service})]
+    cautions = [] if named else [Phrase("name-the-service", {"service": service})]
     if order.wanted:
         cautions.insert(0, Phrase("bypasses-firewall"))
     undo = f"# {say(Phrase('undo-compose'), order.language)}\nrm compose.override.yaml\ndocker compose up -d\n"

@@ -41,7 +41,7 @@ def read(source: Source) -> Reading:
     """Raises UnreadableError."""
     check_size(source.text)
     lines = settings(source.text)
-    if not any(name in lines for name in _CALLS):
+    if not any(name in lines for name in (*_CALLS, *(key for key, _, _ in _PORTS))):
         raise UnreadableError(Phrase("no-webrtc-ports"))
     notes: list[Note] = []
     rules = settled(_rules(lines, notes))

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from wizard.configs.filtering import BOTH, EVERY_FAMILY, EVERY_PORT
+from wizard.configs.filtering import BOTH, EVERY_FAMILY
 from wizard.configs.forwarding import PortForward, forwards
 from wizard.configs.frp_file import COMMON, FrpFile, frp_file
 from wizard.configs.frp_template import numbers
 from wizard.configs.frp_writing import STARTS_ONLY, write
 from wizard.configs.product import Likeness, Product
 from wizard.configs.reading import Forward, Note, Piece, Reading, Source
-from wizard.configs.service_reading import ServiceReading, in_step, settled
+from wizard.configs.service_reading import ServiceReading, aside, doubtful, in_step, settled
 from wizard.configs.tree import Tree
 from wizard.configs.who import Who
 from wizard.model.hop import HopKind
@@ -101,7 +101,7 @@ class _Reader:
         if includes is not None and includes.value:
             line = self.file.line(includes)
             self.notes.append(Note(Phrase("includes"), line))
-            self._doubt(line, "includes", BOTH)
+            self.rules.append(doubtful(line, "includes", BOTH))
 
     def proxy(self, name: str, proxy: Tree) -> None:
         if proxy.text("role") == "visitor":
@@ -112,7 +112,7 @@ class _Reader:
         unset = self.file.unset(proxy.get("type"), local, remote, proxy.get("localIP"))
         if unset is not None:
             self.notes.append(Note(Phrase("variable-unset", {"name": unset[0]}), unset[1]))
-            self._doubt(unset[1], name, BOTH)
+            self.rules.append(doubtful(unset[1], name, BOTH))
         elif kind in _PUBLISHED:
             self._published(name, kind, proxy)
         elif kind in _BY_NAME or kind in _FOR_VISITORS:
@@ -120,12 +120,12 @@ class _Reader:
             who = Who.PERHAPS if kind in _BY_NAME else Who.FEW
             if not self._stopped(name, proxy):
                 for inner in self._ranges(local, line) if local is not None else ():
-                    self._aside(line, f"{name}: {kind}", protocols, inner, who=who)
+                    self.asides.append(aside(line, f"{name}: {kind}", protocols, inner, who=who))
                 if proxy.get("plugin") is not None and kind in _BY_NAME:
-                    self._aside(line, f"{name}: {kind}", protocols, None, who=who)
+                    self.asides.append(aside(line, f"{name}: {kind}", protocols, None, who=who))
         else:
             self.notes.append(Note(Phrase("line-not-understood", {"text": f"type {kind}".strip()}), line))
-            self._doubt(line, name, BOTH)
+            self.rules.append(doubtful(line, name, BOTH))
 
     def _published(self, name: str, kind: str, proxy: Tree) -> None:
         protocols = _PUBLISHED[kind]
@@ -136,17 +136,17 @@ class _Reader:
         inner = outer if plugin is not None else self._numbers(local, self.file.line(local or proxy))
         if remote is None or outer == [0]:
             for numbers_ in self._ranges(local, line) if local is not None else ():
-                self._aside(line, f"{name}: remotePort 0", protocols, numbers_, exempts=True)
+                self.asides.append(aside(line, f"{name}: remotePort 0", protocols, numbers_, exempts=True))
             self.notes.append(Note(Phrase("random-port", {"name": name}), line))
             return
         if outer is None or inner is None:
-            self._doubt(line, name, protocols)
+            self.rules.append(doubtful(line, name, protocols))
             return
         if len(outer) != len(inner):
             self.notes.append(
                 Note(Phrase("uneven", {"one": local.shown if local else "", "other": remote.shown}), line)
             )
-            self._doubt(line, name, protocols)
+            self.rules.append(doubtful(line, name, protocols))
             return
         host = _inward(proxy.text("localIP"))
         stopped = self._stopped(name, proxy)
@@ -154,7 +154,7 @@ class _Reader:
             led = "" if plugin is not None else f" -> {proxy.text('localIP') or '127.0.0.1'}:{other}"
             text = f"{name}: {kind} {one}{led}"
             if stopped:
-                self._aside(line, text, protocols, other, exempts=True)
+                self.asides.append(aside(line, text, protocols, other, exempts=True))
                 continue
             # Old versions name what they make of a range by themselves: `start` may mean those names.
             sure = plugin is None and not (self.started and name.startswith("range:"))
@@ -184,23 +184,6 @@ class _Reader:
     def _ranges(self, tree: Tree, line: int) -> tuple[PortRange, ...]:
         found = self._numbers(tree, line)
         return tuple(one for one, _ in in_step([(n, n) for n in found])) if found and found != [0] else ()
-
-    def _doubt(self, line: int, text: str, protocols: frozenset[Protocol]) -> None:
-        self.rules.append(PortForward(line, text, protocols, (EVERY_PORT,), families=EVERY_FAMILY, who=Who.PERHAPS))
-
-    def _aside(
-        self,
-        line: int,
-        text: str,
-        protocols: frozenset[Protocol],
-        inner: PortRange | None,
-        who: Who = Who.EVERYBODY,
-        *,
-        exempts: bool = False,
-    ) -> None:
-        self.asides.append(
-            PortForward(line, text, protocols, (EVERY_PORT,), inner, families=EVERY_FAMILY, who=who, exempts=exempts)
-        )
 
 
 def _inward(local_ip: str | None) -> str | None:

@@ -5,7 +5,6 @@ Signalling is reached through a web server in front, as LiveKit has no TLS of it
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from wizard.configs.reading import Note, Piece, Reading, Source, UnreadableError
 from wizard.configs.service_ports import Port, Setting, planned, settled_ports
 from wizard.configs.service_reading import (
     BY_DEFAULT,
+    PERHAPS,
     Bound,
     ServiceReading,
     bound,
@@ -26,6 +26,7 @@ from wizard.configs.service_reading import (
 from wizard.configs.tree import Tree
 from wizard.configs.who import Who
 from wizard.configs.words import say
+from wizard.configs.writing import is_ip
 from wizard.configs.yaml_tree import yaml_tree
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
@@ -35,7 +36,6 @@ ID = "livekit"
 _PORT, _TCP_PORT, _MUX = PortRange(7880, 7880), PortRange(7881, 7881), PortRange(7882, 7882)
 _RANGE = PortRange(50000, 60000)
 _TURN, _TURN_TLS = PortRange(3478, 3478), PortRange(5349, 5349)
-_PERHAPS = Bound(frozenset((4, 6)), Who.PERHAPS)
 _UDP = frozenset((Protocol.UDP,))
 _KEYS = ("port", "rtc", "turn", "keys", "key_file", "redis")
 
@@ -56,17 +56,9 @@ def read(source: Source) -> Reading:
     reader = _Reader(root)
     rules = settled(reader.rules())
     node_ip = root.text("rtc", "node_ip")
-    announced = (node_ip,) if node_ip is not None and _is_ip(node_ip) else ()
+    announced = (node_ip,) if node_ip is not None and is_ip(node_ip) else ()
     piece = Piece(HopKind.SERVICE, "LiveKit", None, tuple(forwards(rules)))
     return ServiceReading(ID, source.name, rules, in_front(), tuple(reader.notes), (piece,), announced=announced)
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 class _Reader:
@@ -80,8 +72,8 @@ class _Reader:
         yield from self._media()
         if self.root.text("turn", "enabled") == "true":
             # Whether one that is not set is on has changed with LiveKit's versions.
-            yield from self._one("turn", Protocol.UDP, _TURN, "turn", "udp_port", by_default=_PERHAPS)
-            yield from self._one("turn-tls", Protocol.TCP, _TURN_TLS, "turn", "tls_port", by_default=_PERHAPS)
+            yield from self._one("turn", Protocol.UDP, _TURN, "turn", "udp_port", by_default=PERHAPS)
+            yield from self._one("turn-tls", Protocol.TCP, _TURN_TLS, "turn", "tls_port", by_default=PERHAPS)
 
     def _bound(self) -> Bound | None:
         """Where signalling listens; None for everywhere."""
@@ -196,13 +188,13 @@ def write(order: Order) -> Written:
         inner += [f"  port_range_start: {numbers.first}", f"  port_range_end: {numbers.last}"]
     if any(hop.kind.translates for hop in order.project.hops[: order.position]):
         public = order.project.public_address
-        inner.append(f"  node_ip: {public}" if _is_ip(public) else "  use_external_ip: true")
+        inner.append(f"  node_ip: {public}" if is_ip(public) else "  use_external_ip: true")
     lines += ["rtc:", *inner] if inner else []
     turn = [f"  {key[5:]}: {found[key].first}" for key in ("turn.udp_port", "turn.tls_port") if key in found]
     if turn:
         # TURN is advertised by the name that its certificate has.
         name = order.project.public_address
-        lines += ["turn:", "  enabled: true", *turn, *([] if _is_ip(name) else [f"  domain: {name}"])]
+        lines += ["turn:", "  enabled: true", *turn, *([] if is_ip(name) else [f"  domain: {name}"])]
     undo = f"# {say(Phrase('undo-set'), order.language)}\n"
     return Written("\n".join(lines) + "\n", undo, cautions)
 

@@ -11,7 +11,7 @@ from wizard.configs.filtering import BOTH, EVERY_FAMILY, EVERY_PORT
 from wizard.configs.forwarding import PortForward, forwards
 from wizard.configs.product import Order
 from wizard.configs.reading import Forward, Note, Piece, Question
-from wizard.configs.service_reading import ServiceReading, bound, settled
+from wizard.configs.service_reading import ServiceReading, aside, bound, doubtful, settled
 from wizard.configs.who import Who
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
@@ -84,13 +84,11 @@ class Published:
 
     def unpublished(self, protocols: frozenset[Protocol], inner: PortRange, line: int, text: str) -> None:
         """Ports that a container has, and that the host does not hand on."""
-        self.asides.append(
-            PortForward(line, text, protocols, (EVERY_PORT,), inner, families=EVERY_FAMILY, exempts=True)
-        )
+        self.asides.append(aside(line, text, protocols, inner, exempts=True))
 
     def doubt(self, line: int, text: str, protocols: frozenset[Protocol] = BOTH) -> None:
         """A line that may publish any port."""
-        self.rules.append(PortForward(line, text, protocols, (EVERY_PORT,), families=EVERY_FAMILY, who=Who.PERHAPS))
+        self.rules.append(doubtful(line, text, protocols))
 
     def bad_port(self, line: int, text: str) -> None:
         """An entry that is none."""

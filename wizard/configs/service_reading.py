@@ -116,13 +116,23 @@ def doubtful(line: int, text: str, protocols: frozenset[Protocol] = BOTH) -> Por
     return PortForward(line, text, protocols, (EVERY_PORT,), families=EVERY_FAMILY, who=Who.PERHAPS)
 
 
+def aside(
+    line: int,
+    text: str,
+    protocols: frozenset[Protocol],
+    inner: PortRange | None,
+    who: Who = Who.EVERYBODY,
+    *,
+    exempts: bool = False,
+) -> PortForward:
+    """What a file says of ports inside without the number outside: for `ServiceReading.asides`."""
+    return PortForward(line, text, protocols, (EVERY_PORT,), inner, families=EVERY_FAMILY, who=who, exempts=exempts)
+
+
 def in_front() -> tuple[PortForward, ...]:
     """What a web server in front of the program may take in."""
     tcp = frozenset((Protocol.TCP,))
-    return tuple(
-        PortForward(BY_DEFAULT, "", tcp, (EVERY_PORT,), numbers, families=EVERY_FAMILY, who=Who.PERHAPS)
-        for numbers in IN_FRONT
-    )
+    return tuple(aside(BY_DEFAULT, "", tcp, numbers, Who.PERHAPS) for numbers in IN_FRONT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,11 @@ class Bound:
     destinations: tuple[str, ...] = ()
 
 
-def bound(address: str, every: frozenset[int] = frozenset((4, 6))) -> Bound:
+PERHAPS = Bound(EVERY_FAMILY, Who.PERHAPS)
+"""Whether anybody reaches it is not known."""
+
+
+def bound(address: str, every: frozenset[int] = EVERY_FAMILY) -> Bound:
     """Where a socket bound to `address` is reached; an empty one is bound to addresses of the families in `every`."""
     text = address.strip().strip("[]")
     if text in ("", "*"):
