@@ -166,7 +166,8 @@ class Lab:
                 assert self.log_in(machine) == vantage.server
             if vantage.kind != "turn":
                 continue
-            file = self.files / f"{vantage.id}.conf"
+            file = self.files / vantage.id / "turnserver.conf"
+            file.parent.mkdir()
             lines = ["realm=example.org", "lt-cred-mech", f"user={TURN_USER}:{_TURN_PASSWORD}", "no-tls", "no-dtls"]
             lines += [f"listening-ip={machine.address}", f"relay-ip={machine.address}", "log-file=stdout", "simple-log"]
             lines += [f"userdb={file.with_suffix('.db')}", f"pidfile={file.with_suffix('.pid')}", "no-cli", "verbose"]
