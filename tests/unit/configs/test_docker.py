@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from wizard.configs.words import say
 from wizard.model.hop import HopKind
 from wizard.model.port import Protocol
 from wizard.observation import Coverage
+from wizard.system.config_files import read_file
 
 C, M, W = Coverage.COVERED, Coverage.MISSING, Coverage.WRONG_PROTOCOL
 E, R, U = Coverage.TRANSLATED_ELSEWHERE, Coverage.RESTRICTED, Coverage.UNKNOWN
@@ -155,6 +157,16 @@ def test_ports_published_for_one_address_family_or_host_are_not_for_the_other() 
 def test_ports_that_docker_chooses_are_unknown_and_those_of_an_earlier_command_are_not() -> None:
     found = reading("docker run -p 1:1 a\npodman run -dP --name=b example/b -p 2:2\n", "docker")
     assert [(ask(found, TCP, n).coverage, ask(found, TCP, n).lines) for n in (1, 2)] == [(C, (1,)), (U, (2,))]
+
+
+def test_the_env_file_beside_a_compose_file_fills_its_variables(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_bytes((FILES / "compose-variables.yaml").read_bytes())
+    assert ask(read_file(file, file.name), TCP, 28172, 8172).coverage is U
+    (tmp_path / ".env").write_text("# ports\nexport WEB_PORT='28172'\nMISSING=7000\nTURN=3478\nSIDE=28173\n")
+    found = read_file(file, file.name)
+    assert [ask(found, TCP, n, i).coverage for n, i in ((28172, 8172), (7000, 7000), (28173, 8173))] == [C, C, C]
+    assert ask(found, UDP, 3478).coverage is C
 
 
 def test_a_path_is_a_container_and_the_service_in_it() -> None:
