@@ -7,6 +7,7 @@ import ipaddress
 import itertools
 import json
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ from .lab import HOPWISE
 from .namespaces import RUN, Namespace, delete, root_ip, sweep
 from .programs import Program
 
+HOME6, ROUTER6 = "2001:db8:77::20", "2001:db8:77::1"
 HOME, ROUTER, WAN, OUTSIDE = "192.168.77.20", "192.168.77.1", "203.0.113.20", "203.0.113.7"
 SIDE_HOME, SIDE_ROUTER, SIDE_WAN = "10.9.0.20", "10.9.0.1", "203.0.113.30"
 TOLD = str(ipaddress.ip_address(WAN) + 256)
 """What the router says its outer address is: miniupnpd maps nothing for an address that is reserved, as all are that
 may stand in a test. Nothing is ever sent there."""
-_PASSWORD = "not-a-secret"
+_PASSWORD = secrets.token_hex(8)
 _NEXT = itertools.count(900)
 _CHAINS = """
 flush ruleset
@@ -57,6 +59,7 @@ class Street:
         number = next(_NEXT)
         file = self.files / f"miniupnpd-{number}.conf"
         base = [
+            "ipv6_disable=no",
             "ext_ifname=wan",
             "listening_ip=lan",
             "http_port=5000",
@@ -134,13 +137,15 @@ class Street:
 
     def coturn(self) -> None:
         """A TURN server on the host outside."""
-        name = self.files / f"coturn-{next(_NEXT)}"
+        folder = self.files / f"coturn-{next(_NEXT)}"
+        folder.mkdir()
         lines = ["realm=example.org", "lt-cred-mech", f"user=alice:{_PASSWORD}", "no-tls", "no-dtls", "no-cli"]
         lines += [f"listening-ip={OUTSIDE}", f"relay-ip={OUTSIDE}", "log-file=stdout", "simple-log", "verbose"]
-        lines += [f"userdb={name}.db", f"pidfile={name}.pid"]
-        file = name.with_suffix(".conf")
+        lines += [f"userdb={folder / 'db'}", f"pidfile={folder / 'pid'}"]
+        # The one name of a file in which a password belongs.
+        file = folder / "turnserver.conf"
         file.write_text("\n".join(lines) + "\n")
-        started = Program(self.outside, ["turnserver", "-c", str(file)], name.with_suffix(".log"))
+        started = Program(self.outside, ["turnserver", "-c", str(file)], folder / "log")
         self._running.append(started)
         started.wait_for(f"UDP listener opened on: {OUTSIDE}:3478")
 
@@ -173,12 +178,16 @@ def street(files: Path) -> Iterator[Street]:
                 "link set lan up",
                 "link set side up",
                 f"addr add {HOME}/24 dev lan",
+                f"addr add {HOME6}/64 dev lan nodad",
                 f"addr add {SIDE_HOME}/24 dev side",
                 f"route add default via {ROUTER}",
             ]
         )
+        router.ip([f"addr add {ROUTER6}/64 dev lan nodad", "link set lan address 02:00:00:00:77:01"])
         router.ip([*up, f"addr add {ROUTER}/24 dev lan", f"addr add {WAN}/28 dev wan"])
         side.ip([*up, f"addr add {SIDE_ROUTER}/24 dev lan", f"addr add {SIDE_WAN}/32 dev wan"])
+        # As homes have it: the router announces itself by its link-local address (RFC 4861 section 4.2).
+        home.ip(["route add ::/0 via fe80::ff:fe00:7701 dev lan"])
         # The host outside stands in a network with the router, and is reached from there without a further hop.
         outside.ip(["link set lo up", "link set one up", "link set two up", f"addr add {OUTSIDE}/24 dev one"])
         router.ip([f"route add {OUTSIDE}/32 dev wan"])

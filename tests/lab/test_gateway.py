@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from .gateway_street import HOME, ROUTER, SIDE_HOME, SIDE_ROUTER, TOLD, WAN, Street, street
+from .gateway_street import HOME, HOME6, ROUTER, SIDE_HOME, SIDE_ROUTER, TOLD, WAN, Street, street
 
 pytestmark = pytest.mark.requires("root", "nft", "miniupnpd")
 UPNP, BOTH = f"ext_ip={TOLD}", (f"ext_ip={TOLD}", "enable_natpmp=yes")
 MEDIA, OTHER = "40000-40009", "192.168.77.21"
+OTHER6 = "2001:db8:77::21"
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +150,21 @@ def test_a_router_behind_another_nat_says_that_it_has_no_public_address(road: St
     finally:
         road.router.ip(["addr del 192.168.1.20/24 dev wan", f"addr add {WAN}/28 dev wan"])
         road.router.ip(["route replace 203.0.113.7/32 dev wan"])
+
+
+def test_an_ipv6_pinhole_is_opened_for_this_computer_and_closed_again(road: Street) -> None:
+    project, other = road.project([("udp", "40000")], inner=HOME6), road.project([("udp", "40000")], inner=OTHER6)
+    with road.miniupnpd(UPNP):
+        result = road.router_says(project)[1]
+        assert result["gateways"][0]["pinholes"] == "allowed"
+        assert held(result["gateways"][0]) == {("40000", "untold")}
+        status, result = road.router_says(project, "--add", "--lifetime", "300")
+        assert (status, changes(result)) == (0, {(True, "upnp", "granted")})
+        assert "40000" in road.router.run(["nft", "list", "chain", "inet", "filter", "miniupnpd"])
+        status, result = road.router_says(project, "--remove")
+        assert (status, changes(result)) == (0, {(True, "upnp", "granted")})
+        assert "40000" not in road.router.run(["nft", "list", "chain", "inet", "filter", "miniupnpd"])
+        assert changes(road.router_says(other, "--add")[1]) == {(False, "upnp", "own-ports-only")}
 
 
 def test_of_two_routers_each_is_told_by_its_interface_and_the_default_one_first(road: Street) -> None:

@@ -124,6 +124,10 @@ class Gateway:
     listed: bool = False
     """Whether `mappings` holds every one that it would tell of. Rules made by hand are often not told."""
     pinholes: Pinholes = Pinholes.UNKNOWN
+    own6: tuple[str, ...] = ()
+    """This computer's IPv6 addresses there for others; a pinhole is opened from the address that it is for."""
+    address6: str | None = None
+    """The router on this interface's IPv6 default route, with its zone: the same box, as far as homes go."""
     epoch_s: int | None = None
     """How long it has known of its mappings, by its own clock; None where it does not tell."""
     location: str = ""

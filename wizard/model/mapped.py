@@ -88,6 +88,9 @@ def same_host(one: str, other: str) -> bool:
 
 
 def _held(gateway: Gateway, forward: Forward, internal: int, mapping: Mapping | None, other: Mapping | None) -> Held:
+    if forward.host is not None and ":" in forward.host:
+        # What it lists is IPv4; pinholes are not told (WANIPv6FirewallControl has no action for that).
+        return Held.UNTOLD
     if mapping is None:
         if not gateway.listed:
             return Held.UNTOLD

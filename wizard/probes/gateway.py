@@ -31,6 +31,10 @@ class Street:
     own: str
     prefix: int
     routers: tuple[str, ...] = ()
+    own6: tuple[str, ...] = ()
+    """This computer's IPv6 addresses there, without those that do not leave the link."""
+    router6: str | None = None
+    """The router of the IPv6 default route there, with its zone."""
     rank: int = 0
     """0 for the network of the preferred default route, then as they come."""
 
@@ -78,6 +82,8 @@ def _told(street: Street, upnp: Gateway, natpmp: Asked, pcp: Asked) -> Gateway:
         default=street.rank == 0 and upnp.address in street.routers[:1],
         spoken=told,
         wan=wan,
+        own6=street.own6,
+        address6=street.router6 if upnp.address in street.routers[:1] else None,
         withheld=wan is None and any(one.took is Took.NO_ADDRESS for one in told),
         epoch_s=natpmp.epoch_s if pcp.epoch_s is None else pcp.epoch_s,
     )

@@ -118,12 +118,21 @@ class _Maker:
 
         if not self._gateway.location:
             return Spoken(Way.UPNP, Took.SILENT)
+        own, address, location = self._gateway.own, self._gateway.address, self._gateway.location
+        six = ipaddress.ip_address(mapping.host).version == 6
+        if six:
+            # WANIPv6FirewallControl:1 section 2.2.3: to be asked from the very address that the pinhole is for.
+            if not any(same_host(mapping.host, one) for one in self._gateway.own6):
+                return Spoken(Way.UPNP, Took.OWN_PORTS_ONLY)
+            if self._gateway.address6 is None:
+                return Spoken(Way.UPNP, Took.UNSUPPORTED, "no IPv6 default route leads to it")
+            own, address = mapping.host, self._gateway.address6
+            location = location.replace(f"//{self._gateway.address}", f"//[{address}]", 1)
         if self._igd is None:
-            opened = igd(self._gateway.own, self._gateway.address, self._gateway.location)
-            self._igd = await self._stack.enter_async_context(opened)
+            self._igd = await self._stack.enter_async_context(igd(own, address, location))
         if isinstance(self._igd, Spoken):
             return self._igd
-        if ipaddress.ip_address(mapping.host).version == 6:
+        if six:
             return await self._pinhole(self._igd, mapping)
         if self._wish is Wish.ADD:
             return await self._igd.add(mapping, self._lifetime_s)

@@ -39,7 +39,23 @@ def lay(known: Sequence[Network], routes: Sequence[DefaultRoute]) -> tuple[Stree
                 own=network.address,
                 prefix=network.prefix,
                 routers=tuple(dict.fromkeys(route.gateway for _, route in used)),
+                own6=_six(known, network.interface),
+                router6=next(
+                    (
+                        f"{route.gateway}%{route.interface}"
+                        if ipaddress.ip_address(route.gateway).is_link_local
+                        else route.gateway
+                        for route in routes
+                        if route.interface == network.interface and ":" in route.gateway
+                    ),
+                    None,
+                ),
                 rank=min((rank for rank, _ in used), default=len(routes) + len(found) + 1),
             )
         )
     return tuple(sorted(found, key=lambda street: street.rank))
+
+
+def _six(known: Sequence[Network], interface: str) -> tuple[str, ...]:
+    addresses = [n.address for n in known if n.interface == interface and ":" in n.address]
+    return tuple(address for address in addresses if not ipaddress.ip_address(address).is_link_local)
