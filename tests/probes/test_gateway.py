@@ -202,3 +202,13 @@ def test_the_gateway_to_ask_is_the_one_of_the_service_s_network() -> None:
     assert nearest([one, other], "192.168.77.20") is other
     assert nearest([one, other], None) is one
     assert nearest([one], "192.168.77.20") is None
+
+
+async def test_a_router_that_has_fallen_silent_is_not_asked_for_every_port() -> None:
+    asked: list[bytes] = []
+    gateway = Gateway("lo", "127.0.0.1", "127.0.0.1", 8, True, (Spoken(Way.NATPMP, Took.GRANTED),), datetime.now(UTC))
+    wishes = [Mapping(Protocol.UDP, number, "127.0.0.1", number) for number in range(5000, 5200)]
+    async with talking(natpmp.PORT, asked.append):
+        done = [one async for one in change(gateway, Wish.ADD, wishes, 60, b"key")]
+    assert {one.spoken.took for one in done} == {Took.SILENT}
+    assert (len(done), len(asked)) == (200, 3)

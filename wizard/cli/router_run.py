@@ -35,7 +35,11 @@ from wizard.session import Result, Session
 from wizard.vantage.streets import streets
 from wizard.wire.uri import IceUri
 
-_DONE = {Wish.ADD: {Held.MAPPED}, Wish.REMOVE: {Held.MISSING}}
+_ASKED = {
+    Wish.ADD: set(Held) - {Held.MAPPED},
+    Wish.REMOVE: {Held.MAPPED, Held.DISABLED, Held.UNTOLD},
+}
+"""What is asked for and what is taken away; what is not as planned is not ours to take away."""
 
 
 class RouterRun:
@@ -106,7 +110,7 @@ class RouterRun:
         assert self._project is not None
         wanted: list[Mapping] = []
         for stretch in stretches(gateway, self._rules):
-            if stretch.held not in _DONE[self._wish]:
+            if stretch.held in _ASKED[self._wish]:
                 wanted += mappings_of(stretch.forward, stretch.outside)
         lifetime_s = DEFAULT_LIFETIME_S if self._options.lifetime is None else self._options.lifetime
         way = Way(self._options.by) if self._options.by else None

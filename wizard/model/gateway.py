@@ -73,7 +73,7 @@ class Spoken:
         return self.took in _HEARD
 
 
-_HEARD = frozenset({Took.GRANTED, Took.NOT_AUTHORISED, Took.NO_ADDRESS, Took.FULL, Took.NAT_BETWEEN})
+_HEARD = frozenset({Took.GRANTED, Took.NOT_AUTHORISED, Took.NO_ADDRESS, Took.FULL, Took.NAT_BETWEEN, Took.ERROR})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LIFETIME_S = 3600
 _PINHOLE_S = 60
+_NOBODY = frozenset({Took.SILENT, Took.REFUSED, Took.UNREACHABLE, Took.FAILED})
 
 
 class Wish(enum.StrEnum):
@@ -73,6 +74,8 @@ class _Maker:
         self._key = key
         self._stack = stack
         self._listed = {(mapping.protocol, mapping.external): mapping for mapping in gateway.mappings}
+        self._gone: dict[Way, Spoken] = {}
+        """The ways on which nobody answers any more: hundreds of ports are not asked for into the void."""
         self._port: GatewayPort | None = None
         self._igd: Igd | Spoken | None = None
 
@@ -83,7 +86,11 @@ class _Maker:
             return Spoken(Way.UPNP, Took.CONFLICT, f"{taken.host}:{taken.internal}")
         first: Spoken | None = None
         for way in tried:
-            spoken = await (self._by_upnp(mapping) if way is Way.UPNP else self._by_port(way, mapping))
+            spoken = self._gone.get(way) or await (
+                self._by_upnp(mapping) if way is Way.UPNP else self._by_port(way, mapping)
+            )
+            if spoken.took in _NOBODY:
+                self._gone[way] = spoken
             if spoken.took is Took.GRANTED:
                 return spoken
             first = first or spoken
@@ -134,12 +141,16 @@ class _Maker:
             return self._igd
         if six:
             return await self._pinhole(self._igd, mapping)
-        if self._wish is Wish.ADD:
+        if self._wish is Wish.ADD and self._gateway.listed:
             return await self._igd.add(mapping, self._lifetime_s)
         # The list may be old, or there is none.
         present = await self._igd.mapping(mapping.protocol, mapping.external)
-        if isinstance(present, Mapping) and not same_host(present.host, mapping.host):
-            return Spoken(Way.UPNP, Took.CONFLICT, f"{present.host}:{present.internal}")
+        if isinstance(present, Mapping):
+            ours = same_host(present.host, mapping.host)
+            if not ours or (self._wish is Wish.REMOVE and present.internal != mapping.internal):
+                return Spoken(Way.UPNP, Took.CONFLICT, f"{present.host}:{present.internal}")
+        if self._wish is Wish.ADD:
+            return await self._igd.add(mapping, self._lifetime_s)
         return await self._igd.remove(mapping)
 
     async def _pinhole(self, igd: Igd, mapping: Mapping) -> Spoken:
