@@ -1458,6 +1458,10 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>这不是 IP 地址</translation>
     </message>
     <message>
+        <source>Each lives: {time}</source>
+        <translation>期限：{time}</translation>
+    </message>
+    <message>
         <source>Map the ports</source>
         <translation>映射端口</translation>
     </message>

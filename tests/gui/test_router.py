@@ -134,6 +134,7 @@ def test_the_router_is_asked_and_maps_after_a_yes_and_everything_is_tested_again
             click(page.add)
             box = await dialog(QMessageBox)
             assert "40000-40003" in box.informativeText()
+            assert "one hour" in box.informativeText()
             await answer("Cancel")
             assert router.changes == ()
             click(page.add)

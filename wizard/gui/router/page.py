@@ -195,6 +195,7 @@ class RouterPage(Page):
         if gateway is None or not missing or self.router.busy:
             return
         lines = [f"{rule.protocol} {rule.external} → {rule.host} : {rule.internal}" for rule in missing]
+        lives = self.tr("Each lives: {time}").format(time=self.lifetime.box.currentText())
         answer = await choose(
             self,
             self.tr("Map the ports"),
@@ -205,7 +206,7 @@ class RouterPage(Page):
                 (self.tr("&Map them"), QMessageBox.ButtonRole.AcceptRole),
                 (self.tr("&Cancel"), QMessageBox.ButtonRole.RejectRole),
             ],
-            "\n".join([*lines[:12], *(["…"] if len(lines) > 12 else [])]),
+            "\n".join([*lines[:12], *(["…"] if len(lines) > 12 else []), lives]),
         )
         if answer == 0:
             self.router.add()
