@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import requests
 
@@ -11,6 +12,13 @@ from wizard.model.secret import Secret
 TIMEOUT_S = 5.0
 _LARGEST = 4 * 1024 * 1024
 _PROTOCOLS = ("tcp", "udp")
+CLIENT, SERVER = "/api/config", "/api/proxy"
+"""Where the two tell it."""
+_SECRET = re.compile(
+    r"""(\b[\w.]*(?:token|password|passwd|pwd|secret|secretKey|sk|key)["']?[ \t]*[:=][ \t]*)"""
+    r"""("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s,{}\[\]#"']+)""",
+    re.IGNORECASE,
+)
 
 
 class FrpError(Exception):
@@ -18,15 +26,15 @@ class FrpError(Exception):
 
 
 def client_configuration(url: str, username: str = "", password: Secret | None = None) -> str:
-    """The configuration file that frpc runs with, by its admin API at `url`. Raises FrpError."""
-    return _asked(url, "/api/config", username, password)
+    """The configuration file that frpc runs with, by its admin API at `url`, without its secrets. Raises FrpError."""
+    return _SECRET.sub(r'\1"left out"', _asked(url, CLIENT, username, password))
 
 
 def server_proxies(url: str, username: str = "", password: Secret | None = None) -> str:
     """The proxies that frps has, online and offline, by its dashboard at `url`. Raises FrpError."""
     answers = []
     for protocol in _PROTOCOLS:
-        where = f"/api/proxy/{protocol}"
+        where = f"{SERVER}/{protocol}"
         try:
             answer = json.loads(_asked(url, where, username, password))
             for proxy in answer["proxies"]:

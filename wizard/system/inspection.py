@@ -17,9 +17,14 @@ from wizard.model.atomic import write_whole
 from wizard.model.config_file import ConfigFile
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
-from wizard.system import docker_socket
+from wizard.model.secret import Secret
+from wizard.system import docker_socket, frp_api
 
 TIMEOUT_S = 10.0
+_FOR_ROOT = ("/usr/sbin", "/sbin", "/usr/local/sbin")
+ELSEWHERE = ("env", "LC_ALL=C", f"PATH=/usr/bin:/bin:/usr/local/bin:{':'.join(_FOR_ROOT)}")
+"""What stands before a command on another host."""
+NO_SUCH_COMMAND = 127
 LARGEST = 4 * 1024 * 1024
 """Bytes of a command's output at most; what is longer is not read."""
 
@@ -45,6 +50,8 @@ _PACKET_FILTERS = (
     Look("ufw", ("ufw", "status", "numbered"), root=True),
     Look("firewalld", ("firewall-cmd", "--list-all"), root=True),
 )
+_GET = "GET"
+"""In place of a command: a question over HTTP."""
 _DOCKER = ("docker", "ps", "--no-trunc", "--format", "json")
 _CONTAINERS = (
     Look("docker", _DOCKER),
@@ -80,9 +87,27 @@ class Seen:
     why: Phrase | None = None
 
 
-def looks(kind: HopKind) -> tuple[Look, ...]:
-    """The commands that tell how a hop of this kind is configured."""
+def looks(kind: HopKind, frp: str | None = None) -> tuple[Look, ...]:
+    """The commands that tell how a hop of this kind is configured. `frp` is the URL of frpc's admin API, or of frps's
+    dashboard."""
+    if frp is not None and kind is HopKind.TUNNEL_CLIENT:
+        return (Look("frpc", (_GET, frp.rstrip("/") + frp_api.CLIENT)),)
+    if frp is not None and kind is HopKind.TUNNEL_SERVER:
+        return (Look("frps-dashboard", (_GET, frp.rstrip("/") + frp_api.SERVER)),)
     return _LOOKS.get(kind, ())
+
+
+def asking(frp: str, username: str, password: Secret | None) -> Run:
+    """What asks frp instead of running a command."""
+
+    async def run(argv: Sequence[str]) -> Printed:
+        told = frp_api.client_configuration if argv[1].endswith(frp_api.CLIENT) else frp_api.server_proxies
+        try:
+            return Printed(0, await asyncio.to_thread(told, frp, username, password))
+        except frp_api.FrpError as error:
+            return Printed(1, err=str(error))
+
+    return run
 
 
 async def here(argv: Sequence[str]) -> Printed:
@@ -92,10 +117,12 @@ async def here(argv: Sequence[str]) -> Printed:
             return Printed(0, await asyncio.to_thread(docker_socket.containers))
         except docker_socket.DockerError as error:
             return Printed(1, err=str(error))
-    if shutil.which(argv[0]) is None:
+    program = shutil.which(argv[0], path=_path())
+    if program is None:
         return Printed(None)
     process = await asyncio.create_subprocess_exec(
-        *argv,
+        program,
+        *argv[1:],
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -113,6 +140,11 @@ async def here(argv: Sequence[str]) -> Printed:
     return Printed(process.returncode, out[: LARGEST + 1].decode(errors="replace"), err.decode(errors="replace"))
 
 
+def _path() -> str:
+    """Where commands are looked for: those for root too, which are not on everybody's path."""
+    return os.pathsep.join(filter(None, (os.environ.get("PATH", ""), *_FOR_ROOT)))
+
+
 async def inspect(wanted: Sequence[Look], run: Run) -> tuple[Seen, ...]:
     """Run the commands one after the other. Those that the computer does not have are left out."""
     found: list[Seen] = []
@@ -128,7 +160,8 @@ def keep(seen: Sequence[Seen], hop: str, folder: Path, stem: str) -> tuple[Confi
     found: list[ConfigFile] = []
     for one in seen:
         if one.reading is not None:
-            name = f"{stem}.{hop}.{one.look.argv[0]}.txt"
+            printed_by = one.look.product if one.look.argv[0] == _GET else one.look.argv[0]
+            name = f"{stem}.{hop}.{printed_by}.txt"
             write_whole(folder / name, one.text.encode("utf-8"))
             found.append(ConfigFile(hop, name, one.look.product))
     return tuple(found)
