@@ -19,6 +19,8 @@ from wizard.configs.yaml_tree import yaml_tree
 from wizard.model.phrase import Phrase
 
 COMMON = "common"
+STATUS = re.compile(r"\"status\"\s*:\s*\"(?:online|offline)\"")
+"""What only a running server tells of its proxies."""
 _LEGACY: Mapping[str, str] = {
     "server_addr": "serverAddr",
     "server_port": "serverPort",

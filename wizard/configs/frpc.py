@@ -13,7 +13,7 @@ from itertools import groupby
 
 from wizard.configs.filtering import BOTH, EVERY_FAMILY
 from wizard.configs.forwarding import PortForward, forwards
-from wizard.configs.frp_file import COMMON, FrpFile, frp_file
+from wizard.configs.frp_file import COMMON, STATUS, FrpFile, frp_file
 from wizard.configs.frp_template import numbers
 from wizard.configs.frp_writing import STARTS_ONLY, write
 from wizard.configs.product import Likeness, Product
@@ -39,7 +39,7 @@ def recognise(text: str) -> Likeness:
     own = r"^[ \t]*\[\[proxies\]\]|^[ \t]*\[common\]|\bserverAddr\b[\"']?\s*[:=]|\bproxies\b"
     keys = r"\b(?:server_?[aA]ddr|local_?[pP]ort|remote_?[pP]ort)\b|^[ \t]*\[\[proxies\]\]"
     found = re.search(own, text, re.MULTILINE) and re.search(keys, text, re.MULTILINE)
-    return Likeness.SURE if found else Likeness.NO
+    return Likeness.SURE if found and not STATUS.search(text) else Likeness.NO
 
 
 def read(source: Source) -> Reading:

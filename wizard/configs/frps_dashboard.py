@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from wizard.configs.forwarding import PortForward
+from wizard.configs.frp_file import STATUS
 from wizard.configs.json_tree import json_tree
 from wizard.configs.product import Likeness, Product
 from wizard.configs.reading import Forward, Note, Piece, Reading, Source, UnreadableError
@@ -17,13 +18,12 @@ from wizard.model.port import PortRange, Protocol
 
 ID = "frps-dashboard"
 _PROXIES = re.compile(r"\"proxies\"\s*:\s*\[")
-_STATUS = re.compile(r"\"status\"\s*:\s*\"(?:online|offline)\"")
 
 
 def recognise(text: str) -> Likeness:
     """By a list of proxies with their status."""
     start = text[:LARGEST]
-    return Likeness.SURE if _PROXIES.search(start) and _STATUS.search(start) else Likeness.NO
+    return Likeness.SURE if _PROXIES.search(start) and STATUS.search(start) else Likeness.NO
 
 
 def read(source: Source) -> Reading:
