@@ -52,7 +52,8 @@ class Loss:
     @property
     def needed(self) -> int:
         """Requests to a port before loss is no longer a likely reason for its silence."""
-        rate = (self.lost + 1) / (self.tried + 2)  # Laplace: nothing seen is not proof of no loss
+        # Nothing seen is not proof of no loss: until a port tells more, half is taken to be lost on either way.
+        rate = (self.lost + 1.5) / (self.tried + 2)
         needed = math.ceil(math.log(_ACCEPTED_RISK / max(1, self.ports)) / math.log(rate))
         if not self.evident:
             needed = min(needed, 4 + _UNPROVEN_EXTRA // max(1, self.ports))
