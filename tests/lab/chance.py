@@ -28,9 +28,11 @@ def draw(seed: int) -> tuple[Path, Case]:
 
 def _hops(dice: random.Random) -> tuple[LabHop, ...]:
     hops: list[LabHop] = []
-    front = dice.choice(("home", "carrier", "cloud", "tunnel"))
+    front = dice.choice(("home", "double", "carrier", "cloud", "tunnel"))
     if front == "home":
         hops = [LabHop("router", "router", "203.0.113.20")]
+    elif front == "double":
+        hops = [LabHop("modem", "router", "203.0.113.20"), LabHop("router", "router", "192.168.1.20")]
     elif front == "carrier":
         hops = [LabHop("carrier", "cgnat", "203.0.113.40"), LabHop("router", "router", "100.64.0.20")]
     else:
@@ -76,7 +78,7 @@ def _vantages(dice: random.Random, hops: tuple[LabHop, ...]) -> tuple[LabVantage
     for position, hop in enumerate(hops[:-1]):
         inner = hops[position + 1]
         if hop.kind in ("cgnat", "router", "tunnel-client"):
-            network = "100.64.0.30" if hop.kind == "cgnat" else "192.168.77.20"
+            network = {"carrier": "100.64.0.30", "modem": "192.168.1.30"}.get(hop.id, "192.168.77.20")
             places.append(LabVantage(f"behind-{hop.id}", at=network, behind=hop.id, beyond=hop.id))
         if inner.kind not in FILTERS and hop.kind in FILTERS:
             places.append(LabVantage(f"on-{inner.id}", on=inner.id, beyond=hop.id))

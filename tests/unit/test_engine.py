@@ -674,3 +674,17 @@ def test_a_page_outside_that_is_not_the_one_inside_proves_no_way_to_it() -> None
     assert codes(other, Severity.WARNING) == {"other-program"}
     alone = diagnose(web("outside", "router", "Setup"), project=project)
     assert alone.state is State.OPEN
+
+
+@pytest.mark.parametrize(
+    ("source", "router"),
+    [("2001:db8:77:1::20/64", State.UNKNOWN), ("2001:db8:78::20/64", State.OPEN)],
+)
+def test_over_ipv6_another_network_of_the_same_home_is_not_outside(source: str, router: State) -> None:
+    answers = [
+        replace(o, address="2001:db8:77::10", source=source) for o in everywhere("outside", "router", Outcome.ANSWERED)
+    ]
+    silent = [replace(o, outcome=Outcome.SILENT) for o in answers]
+    project = replace(WITHOUT_NAT, ports=(replace(MEDIA, inside={}),))
+    assert diagnose(answers, project=project).hops[0].state is router
+    assert (diagnose(silent, project=project).state is State.BLOCKED) == (router is State.OPEN)

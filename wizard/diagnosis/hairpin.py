@@ -53,6 +53,14 @@ def is_inside(address: _Address) -> bool:
     return any(address.version == net.version and address in net for net in _INSIDE)
 
 
+def _is_one_site(one: _Address, other: _Address) -> bool:
+    """Whether two IPv6 addresses may be of one home: a provider gives it 48 bits of its own, or more (RFC 6177).
+
+    The home's router hands such packets on within, and never asks its firewall for the outside.
+    """
+    return one.version == 6 == other.version and int(one) >> 80 == int(other) >> 80
+
+
 def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
     """Whether this probe came from behind the hop that it enters, and so says nothing about it from outside.
 
@@ -82,6 +90,8 @@ def is_hairpin(project: Project, observation: Observation, entry: int) -> bool:
         return source.network.prefixlen == source.max_prefixlen and not is_local
     if entered in source.network:
         return False
+    if project.hops[entry].kind is HopKind.ROUTER and _is_one_site(source.ip, entered):
+        return True
     seen = parse_ip(observation.seen_as or "")
     if vantage is not None and vantage.kind is VantageKind.TURN and is_inside(source.ip) and not is_inside(entered):
         # A relay that knows only its inside address may be on one's own network, or anywhere behind another's router.
