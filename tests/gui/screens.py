@@ -1,8 +1,9 @@
-"""Pictures of every page: `python -m tests.gui.screens FOLDER`, light and dark, both languages, two sizes."""
+"""Pictures: `python -m tests.gui.screens FOLDER [wizard|bench]`, light and dark, both languages, two sizes."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -12,10 +13,14 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from tests.gui.driver import click, fill, flip, in_wizard, practice, turn, until, verdict
+from tests.lab.certificates import Authority
+from tests.probes.coturn import CREDENTIALS, USER, coturn
 from wizard.gui.bench.running import Part
 from wizard.gui.flow import Step
 from wizard.gui.theme import Look
+from wizard.gui.view_models.report import ReportKind
 from wizard.gui.window import Window
+from wizard.model.server_list import ServerEntry
 
 SIZES = ((900, 640), (1440, 900))
 LANGUAGES = ("en", "zh_CN")
@@ -26,16 +31,18 @@ _LISTED = b"""{"iceServers": [
 ]}"""
 
 
-def main(folder: Path) -> None:
-    """Write them all."""
+def main(folder: Path, *tours: str) -> None:
+    """Write those of the wizard and of the bench, or of one of them."""
     app = QApplication(["screens"])
     folder.mkdir(parents=True, exist_ok=True)
     for language in LANGUAGES:
         for look in LOOKS:
             for width, height in SIZES:
                 prefix = f"{look.value}-{language}-{width}x{height}"
-                with tempfile.TemporaryDirectory() as state:
-                    in_wizard(app, Path(state), _Tour(folder, prefix, width, height), language=language, look=look)
+                for name in tours or _TOURS:
+                    tour = _TOURS[name](folder, prefix, width, height)
+                    with tempfile.TemporaryDirectory() as state:
+                        in_wizard(app, Path(state), tour, language=language, look=look)
 
 
 class _Tour:
@@ -44,6 +51,15 @@ class _Tour:
         self._prefix = prefix
         self._size = (width, height)
 
+    async def __call__(self, window: Window) -> None:
+        raise NotImplementedError
+
+    async def _shoot(self, window: Window, name: str) -> None:
+        await turn()
+        window.grab().save(str(self._folder / f"{self._prefix}-{name}.png"))
+
+
+class _WizardTour(_Tour):
     async def __call__(self, window: Window) -> None:
         window.resize(*self._size)
         await turn()
@@ -74,13 +90,6 @@ class _Tour:
         window.go(Step.TEST)
         await turn()
         await self._shoot(window, "5-test-before")
-        window.go(Step.SERVICE)
-        await turn()
-        click(page.ways[1].button)
-        await turn()
-        await self._shoot(window, "8-bench-empty")
-        await self._bench(window)
-        click(window.back)
         window.context.document.undo()
         window.context.document.save(self._folder / f".{self._prefix}.toml")
         await turn()
@@ -107,8 +116,15 @@ class _Tour:
             await self._shoot(window, "7-report")
         (self._folder / f".{self._prefix}.toml").unlink(missing_ok=True)
 
-    async def _bench(self, window: Window) -> None:
-        servers, bench, page = window.bench.servers, window.bench, window.bench_page
+
+class _BenchTour(_Tour):
+    async def __call__(self, window: Window) -> None:
+        window.resize(*self._size)
+        await turn()
+        click(window.service_page.ways[1].button)
+        await turn()
+        await self._shoot(window, "8-bench-empty")
+        servers, page = window.bench.servers, window.bench_page
         servers.bring(_LISTED)
         servers.choose(1)
         for part in Part:
@@ -117,20 +133,48 @@ class _Tour:
             await self._shoot(window, f"8-bench-{part.value}-before")
         servers.choose(0)
         servers.remove()
+        await self._bench_parts(window, "dead")
+        while servers.servers:
+            servers.remove()
+        if shutil.which("turnserver") is None:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            async with coturn(Path(folder), certificate=Authority(Path(folder)).issue("turn.example.org")) as server:
+                urls = (server.uri(), server.uri("tcp"), server.uri(scheme="turns"), server.uri(host="[::1]"))
+                servers.add(ServerEntry(urls, USER))
+                servers.set_secret(CREDENTIALS.password)
+                servers.add(ServerEntry((server.uri(scheme="stun").partition("?")[0],)))
+                servers.choose(0)
+                await self._bench_parts(window, "live")
+                conf = Path(folder) / "turnserver.conf"
+                click(page.parts[Part.AUDIT])
+                window.bench.audit_file(conf)
+                await until(window.bench.changed, lambda: not window.bench.busy)
+                await self._shoot(window, "8-bench-audit-file")
+                report = self._folder / f"{self._prefix}-8-bench.pdf"
+                await page.reporting.write(ReportKind.PDF, window.bench.report, report)
+
+    async def _bench_parts(self, window: Window, kind: str) -> None:
+        bench, page = window.bench, window.bench_page
         for part in Part:
             click(page.parts[part])
             await turn()
             click(window.primary)
+            if part is Part.CALL and kind == "live":
+                await until(bench.moment, lambda: len(bench.moments) > 12)
+                await self._shoot(window, "8-bench-call-amid")
             await until(bench.changed, lambda: not bench.busy)
             await turn()
-            await self._shoot(window, f"8-bench-{part.value}")
-            page.verticalScrollBar().setValue(page.verticalScrollBar().maximum())
-            await self._shoot(window, f"8-bench-{part.value}-down")
+            await self._shoot(window, f"8-bench-{part.value}-{kind}")
+            bar = page.verticalScrollBar()
+            for place in range(1, 4):
+                if bar.value() == bar.maximum():
+                    break
+                bar.setValue(bar.value() + page.viewport().height() - 40)
+                await self._shoot(window, f"8-bench-{part.value}-{kind}-down{place}")
 
-    async def _shoot(self, window: Window, name: str) -> None:
-        await turn()
-        window.grab().save(str(self._folder / f"{self._prefix}-{name}.png"))
 
+_TOURS: dict[str, type[_Tour]] = {"wizard": _WizardTour, "bench": _BenchTour}
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])
