@@ -54,7 +54,7 @@ def test_an_own_authority_is_believed_by_each_part_until_it_is_dropped(qapp, tmp
             await until(window.bench.servers.changed, lambda: window.bench.servers.ca_file == authority.file)
             await turn()
             assert not row.problem.isVisible()
-            assert "only the authorities in home-ca.pem" in row.said.text()
+            assert "only the authorities in home-ca.pem" in row.state.text()
             await run(window, Part.GATHER)
             assert [row[0] for row in table(page, "Verdict")] == ["ok"]
             await run(window, Part.CALL)

@@ -11,6 +11,7 @@ from typing import Any
 
 from wizard.audit.finding import AuditFinding, NotChecked
 from wizard.model.resource import resource
+from wizard.model.said import said
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def finding_words(finding: AuditFinding, language: str = "en") -> Words:
 def not_checked_words(missing: NotChecked, language: str = "en") -> Words:
     """What was not checked, and how to check it."""
     entry = _catalogue(language)["not-checked"][missing.code]
-    return Words(_fill(entry["title"], missing.values), _fill(entry["how"], missing.values))
+    values = _values(missing.values, language)
+    return Words(_fill(entry["title"], values), _fill(entry["how"], values))
 
 
 def phrase(key: str, language: str = "en", **values: object) -> str:
@@ -40,9 +42,10 @@ def phrase(key: str, language: str = "en", **values: object) -> str:
 
 
 def _values(values: Mapping[str, str], language: str) -> Mapping[str, str]:
-    if "reason" not in values:
-        return values
-    return {**values, "reason": _catalogue(language)["reason"][values["reason"]]}
+    known = {"text": said(values["text"], language)} if "text" in values else {}
+    if "reason" in values:
+        known["reason"] = _catalogue(language)["reason"][values["reason"]]
+    return {**values, **known}
 
 
 def _fill(text: str, values: Mapping[str, object]) -> str:

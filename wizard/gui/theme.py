@@ -163,6 +163,7 @@ QListView:focus, QTableView:focus { border: 2px solid $accent; }
 QListView::item { padding: 8px 10px; border-radius: 6px; }
 QListView::item:hover { background: $ground; color: $text; }
 QListView::item:selected { background: $accent; color: $on_accent; }
+#grid::item { padding: 5px 8px; }
 QTableView QLineEdit, QTableView QComboBox { border-radius: 0; padding: 0 6px; }
 QHeaderView { background: $surface; border: none; border-radius: 8px; }
 QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $line;

@@ -167,8 +167,8 @@ def _body(response: Any, place: str) -> bytes:
     status = response.status_code
     if 300 <= status < 400:
         target = urlsplit(response.headers.get("Location", "")).hostname
-        where = f" to {target}" if target else ""
-        raise EndpointError(f"{place}: redirects{where}; nothing was sent there; enter that address if you trust it")
+        where = f"to {target}" if target else "elsewhere"
+        raise EndpointError(f"{place}: redirects {where}; nothing was sent there; enter that address if you trust it")
     if status in (401, 403):
         raise EndpointError(f"{place}: HTTP {status}: the token was not accepted")
     if status != 200:

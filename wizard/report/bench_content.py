@@ -20,7 +20,7 @@ from wizard.probes.server_verdict import Verdict
 from wizard.report import nat, turn
 from wizard.report.audit import count_words
 from wizard.report.bench import BenchResult
-from wizard.report.ice import Beside, IceResult, cells, different_errors, headline, preferred_first
+from wizard.report.ice import Beside, IceResult, cells, different_errors, headline, preferred_first, sentence_words
 from wizard.report.nat import NatResult, Sign
 from wizard.report.summary import moment
 from wizard.report.turn import TurnResult, told, verdict_words
@@ -162,7 +162,7 @@ class _Ice:
         if errors:
             yield Section(self._say("errors"))
         for number, (error, words) in enumerate(errors, start=1):
-            yield Item(number, self._severity(error), headline(error), (words.cause,), words.remedy)
+            yield Item(number, self._severity(error), headline(error, self._language), (words.cause,), words.remedy)
         yield from self._candidates()
 
     def _say(self, key: str, **values: object) -> str:
@@ -301,7 +301,7 @@ def _nat(result: NatResult, language: str) -> Iterator[Block]:
     for number, (one, fault) in enumerate(faults, start=1):
         words = nat.fault_words(fault, language)
         # What the others saw stands: it only tells less.
-        title = f"{one.uri.text}{wording('colon', language)}{fault.text}"
+        title = f"{one.uri.text}{wording('colon', language)}{sentence_words(fault, language)}"
         yield Item(number, Severity.WARNING, title, (words.cause,), words.remedy)
 
 

@@ -21,15 +21,16 @@ from typing import Any, TextIO
 
 from wizard.configs.ice_servers import LARGEST_FILE, read_servers
 from wizard.model.resource import resource
+from wizard.model.said import said
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind
 from wizard.probes.candidate import Candidate, CandidateError, Event, ServerTried
 from wizard.probes.ice import Options, Target, gather
-from wizard.probes.server_verdict import NO_ANSWER, Verdict
+from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict
 from wizard.probes.source import Source
 from wizard.report.login import Logins, believed
 from wizard.report.text import Terminal, terminal
-from wizard.report.wording import ENGLISH
+from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import columns, pad, printable, wrap
 from wizard.system.interfaces import networks
 from wizard.wire import uri
@@ -212,11 +213,17 @@ def different_errors(result: IceResult, language: str = ENGLISH) -> Iterator[tup
             yield error, words
 
 
-def headline(error: CandidateError) -> str:
+def headline(error: CandidateError, language: str = ENGLISH) -> str:
     """The server, its address, the code, and what the server or the system said."""
     where = f" ({error.address})" if error.address else ""
-    said = f": {error.sentence.text}" if error.sentence.text else ""
-    return f"{error.url}{where} {error.sentence.code}{said}"
+    text = sentence_words(error.sentence, language)
+    colon = wording("colon", language) if text else ""
+    return f"{error.url}{where} {error.sentence.code}{colon}{text}"
+
+
+def sentence_words(sentence: Sentence, language: str) -> str:
+    """What was said: our own words in that language, the server's own as they are."""
+    return said(sentence.text, language) if sentence.code == NO_ANSWER else sentence.text
 
 
 def preferred_first(candidates: Sequence[Candidate]) -> list[Candidate]:

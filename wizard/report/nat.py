@@ -18,9 +18,9 @@ from wizard.model.resource import resource
 from wizard.probes.nat import LIFETIMES_S, Options, Survey, measure
 from wizard.probes.nat_server import OTHER_FAMILY, ServerAsked
 from wizard.probes.server_verdict import Sentence
-from wizard.report.ice import CauseWords, cause_words
+from wizard.report.ice import CauseWords, cause_words, sentence_words
 from wizard.report.text import Terminal, terminal
-from wizard.report.wording import ENGLISH
+from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import columns, pad, printable, wrap
 from wizard.system.interfaces import networks
 from wizard.wire import uri
@@ -218,7 +218,7 @@ def seen_words(one: ServerAsked, language: str = ENGLISH) -> str:
     """What a server that was asked saw, or why it gave nothing."""
     label = _catalogue(language)["label"]
     if one.fault is not None:
-        return f"{label['no-answer']}: {one.fault.text}"
+        return f"{label['no-answer']}{wording('colon', language)}{sentence_words(one.fault, language)}"
     seen = label["seen"].format(mapped=_spelled(one.mapped))
     other = label["other"].format(address=_spelled(one.other)) if one.other else label["no-other"]
     return f"{seen}, {other}"

@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any
 
 from wizard.model.resource import resource
+from wizard.model.said import said
 from wizard.probes.call import Call, Policy
 from wizard.probes.relay_capacity import Capacity, Limit
 from wizard.probes.relay_ports import Direct, Survey
 from wizard.probes.relay_quality import Progress, Quality
 from wizard.probes.relay_verdict import Grade, Measured, Reason, grade_of, reasons_of
-from wizard.report.ice import cause_words
+from wizard.report.ice import cause_words, sentence_words
 from wizard.report.text import Terminal
 from wizard.report.wording import ENGLISH
 from wizard.report.wrap import columns, pad, printable, wrap
@@ -62,12 +63,13 @@ def result_of(url: str, measured: Measured, moments: Sequence[Progress] = ()) ->
 def told(reason: Reason, language: str = ENGLISH) -> Told:
     """A reason's words; what the server said and what that means comes with them."""
     entry = _catalogue(language)["reason"][reason.code]
-    text, remedy = entry["cause"].format(**dict(reason.values)), entry["remedy"]
+    values = {key: said(value, language) for key, value in reason.values}
+    text, remedy = entry["cause"].format(**values), entry["remedy"]
     sentence = reason.sentence
     if sentence is not None and sentence.cause:
         words = cause_words(sentence.cause, language)
-        said = f" ({sentence.code} {sentence.text})" if sentence.text else ""
-        text, remedy = f"{text}{said} {words.cause}", words.remedy
+        heard = f" ({sentence.code} {sentence_words(sentence, language)})" if sentence.text else ""
+        text, remedy = f"{text}{heard} {words.cause}", words.remedy
     return Told(reason.code, reason.grade, printable(text), remedy)
 
 

@@ -9,29 +9,30 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from wizard.gui.asking import file_to_open
 from wizard.gui.bench.servers import ServerListModel
+from wizard.gui.context import Context
 from wizard.gui.controls.frames import Text
-from wizard.gui.jobs import Jobs
+from wizard.model.said import said
 from wizard.probes.conversation import trust
 
 
 class AuthorityRow(QWidget):
     """Says who is believed, and lets a person name a file of their own."""
 
-    def __init__(self, jobs: Jobs, servers: ServerListModel, parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, servers: ServerListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._context = context
         self._servers = servers
-        self.said = Text("muted")
+        self.state = Text("muted")
         self.problem = Text("problem")
         self.choose = QPushButton()
         self.choose.setObjectName("small")
-        self.choose.clicked.connect(lambda: jobs.start(self._choose()))
+        self.choose.clicked.connect(lambda: context.jobs.start(self._choose()))
         self.drop = QPushButton()
         self.drop.setObjectName("small")
         self.drop.clicked.connect(lambda: servers.believe(None))
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self.said, 1)
+        row.addWidget(self.state, 1)
         row.addWidget(self.choose)
         row.addWidget(self.drop)
         column = QVBoxLayout(self)
@@ -51,12 +52,12 @@ class AuthorityRow(QWidget):
     def refresh(self) -> None:
         """Say who is believed."""
         file = self._servers.ca_file
-        self.said.say(
+        self.state.say(
             self.tr("TLS: certificates are checked as this computer does.")
             if file is None
             else self.tr("TLS: only the authorities in {file} are believed.").format(file=file.name)
         )
-        self.said.setToolTip("" if file is None else str(file))
+        self.state.setToolTip("" if file is None else str(file))
         self.drop.setVisible(file is not None)
 
     async def _choose(self) -> None:
@@ -67,7 +68,7 @@ class AuthorityRow(QWidget):
         try:
             await asyncio.to_thread(trust, path)
         except (ValueError, OSError, ssl.SSLError) as fault:
-            self.problem.say(f"✖ {fault}")
+            self.problem.say(f"✖ {said(str(fault), self._context.language)}")
             return
         self.problem.say("")
         self._servers.believe(path)

@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 
 from wizard.gui.bench.authority import AuthorityRow
 from wizard.gui.bench.servers import ServerListModel
+from wizard.gui.context import Context
 from wizard.gui.controls.field import Choice, Field, Labelled
 from wizard.gui.controls.frames import Card, Text
-from wizard.gui.jobs import Jobs
+from wizard.model.said import said
 from wizard.model.secret import Secret
 from wizard.model.server_list import CredentialKind, ServerEntry, keyring_names
 from wizard.report import rtc_config as written
@@ -35,10 +36,11 @@ class ServerListCard(Card):
 
     file_wanted = Signal()
 
-    def __init__(self, jobs: Jobs, servers: ServerListModel, parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, servers: ServerListModel, parent: QWidget | None = None) -> None:
         super().__init__("card", parent)
         self.servers = servers
-        self.authority = AuthorityRow(jobs, servers)
+        self._context = context
+        self.authority = AuthorityRow(context, servers)
         self._showing = False
         self.list = QListWidget()
         self.list.setFixedHeight(118)
@@ -191,7 +193,7 @@ class ServerListCard(Card):
         self.authority.setVisible(self.servers.secure)
         self.authority.refresh()
         self.note.say("\n".join(self.servers.notes))
-        self.problem.say(f"✖ {self.servers.error}" if self.servers.error else "")
+        self.problem.say(f"✖ {said(self.servers.error, self._context.language)}" if self.servers.error else "")
 
     def _show_list(self) -> None:
         entries = self.servers.servers
@@ -211,7 +213,8 @@ class ServerListCard(Card):
     def _show_fields(self, entry: ServerEntry) -> None:
         if _lines(self.urls_edit.toPlainText()) != entry.urls:
             self.urls_edit.setPlainText("\n".join(entry.urls))
-        self.urls.show_problems([entry.fault] if entry.urls and entry.fault else [])
+        fault = entry.fault if entry.urls else None
+        self.urls.show_problems([said(fault, self._context.language)] if fault else [])
         kinds = (
             (CredentialKind.STATIC, self.tr("User name and password")),
             (CredentialKind.SHARED_SECRET, self.tr("Shared secret of the server (use-auth-secret)")),

@@ -20,6 +20,7 @@ from wizard.gui.controls.field import Choice
 from wizard.gui.controls.frames import Card, Text
 from wizard.gui.pages.page import Page
 from wizard.gui.view_models.report import ReportKind
+from wizard.model.said import said
 from wizard.model.server_list import ServerEntry
 from wizard.probes.relay_capacity import SIZES, Load
 from wizard.report.bench import BenchResult
@@ -40,7 +41,7 @@ class BenchPage(Page):
         self._following = False
         self.verticalScrollBar().rangeChanged.connect(self._follow)
         self.verticalScrollBar().actionTriggered.connect(self._follow_no_more)
-        self.list_card = ServerListCard(context.jobs, self.servers)
+        self.list_card = ServerListCard(context, self.servers)
         self.list_card.file_wanted.connect(lambda: context.jobs.start(self._open_list()))
         self.column.addWidget(self.list_card)
         self.reporting = BenchReport(context, bench, self)
@@ -103,7 +104,7 @@ class BenchPage(Page):
         self.own.toggled.connect(self._say_own)
         self.cost = Text("muted")
         self.plot = PlotView(self.context.theme)
-        self._options(Part.CALL, (self.relay, self.sessions), self.own, self.cost, self.plot)
+        self._options(Part.CALL, (self.relay,), self.sessions, self.own, self.cost, self.plot)
         self.lifetime = QCheckBox()
         self.lifetime.toggled.connect(lambda on: setattr(self.bench, "lifetime", on))
         self._options(Part.NAT, (), self.lifetime)
@@ -252,7 +253,8 @@ class BenchPage(Page):
         for box in (self.own, self.audited_own):
             box.setChecked(self.bench.own)
         self.hardening.refresh()
-        self.problem.say("\n".join(f"✖ {text}" for text in self.bench.problems.get(self.part, ())))
+        problems = (said(text, self.context.language) for text in self.bench.problems.get(self.part, ()))
+        self.problem.say("\n".join(f"✖ {text}" for text in problems))
         self.note.say(self._note())
         self.shown.show_blocks(list(self._blocks()))
         self._show_moment()

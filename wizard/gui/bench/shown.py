@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QIcon, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -30,6 +30,8 @@ from wizard.report.bench_content import Block, Chapter, Field, Grid, Item, Liste
 _KINDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "card"}
 _STATES = {Severity.ERROR: State.BLOCKED, Severity.WARNING: State.SUSPECT, Severity.INFO: State.UNKNOWN}
 _MOST_HEIGHT = 430
+_PADDING = 8
+"""To the left and right of a cell's words, as the style sheet has it for `#grid`."""
 _PROSE_WIDTH = 150
 """Words are wrapped rather than made narrower than this."""
 
@@ -131,6 +133,7 @@ class GridTable(QTableWidget):
         super().__init__(0, len(grid.head))
         self._theme = theme
         self._grid = grid
+        self.setObjectName("grid")
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setTabKeyNavigation(False)
@@ -195,10 +198,19 @@ class GridTable(QTableWidget):
             ]
         for column, width in enumerate(widths):
             self.setColumnWidth(column, width)
+        prose = [column for column in range(self.columnCount()) if not self._whole(column)]
         self.resizeRowsToContents()
+        for row in range(self.rowCount()):
+            self.setRowHeight(row, max([self.rowHeight(row), *(self._needed(row, column) for column in prose)]))
         bar = self.horizontalScrollBar().sizeHint().height() if over > 0 else 0
         high = sum(self.rowHeight(row) for row in range(self.rowCount()))
         self.setFixedHeight(min(_MOST_HEIGHT, self.horizontalHeader().sizeHint().height() + high + bar + 6))
+
+    def _needed(self, row: int, column: int) -> int:
+        """How high words are once they are wrapped; Qt's own hint leaves the padding out of the width."""
+        room = QRect(0, 0, self.columnWidth(column) - 2 * (_PADDING + 4), 1 << 16)
+        text = self._grid.rows[row][column].text
+        return self.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, text).height() + _PADDING + 4
 
     def _whole(self, column: int) -> bool:
         """Whether the column holds addresses, which are not broken over lines."""
