@@ -31,6 +31,8 @@ from wizard.model.secret import Secret
 
 LARGEST = 32 << 20
 """Bytes of a file that is looked into."""
+LONGEST = 1000
+"""Characters of a password that is looked for."""
 OWN_FILES = ("turnserver.conf", "plain.conf", "servers.json", "servers", "safer.conf")
 """Files that people keep their passwords in, and that tests write for them."""
 _BY_INPUT = ("--password-stdin", "--token-stdin", "--secret-stdin")
@@ -54,8 +56,10 @@ while True:
 
 def is_telling(text: str) -> bool:
     """Whether a find of it is no chance: long enough, no word of a language, and not part of the program itself."""
-    mixed = re.search(r"[^\W\d]-\w|[^\x00-\x7f]|[^\W\d].*\d|\d.*[^\W\d]", text, re.DOTALL)
-    return len(text) >= 6 and mixed is not None and text not in _program()
+    mixed = any(map(str.isalpha, text)) and any(map(str.isdigit, text))
+    joined = re.search(r"[^\W\d]-\w", text) is not None
+    telling = mixed or joined or not text.isascii()
+    return 6 <= len(text) <= LONGEST and telling and text not in _program()
 
 
 @cache
