@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from wizard.diagnosis.verdict import Finding, State
 from wizard.gui.bench.page import BenchPage
@@ -101,11 +101,20 @@ class Window(QMainWindow):
             self.stack.addWidget(page)
         self.title = Text("title")
         self.answer = Text("answer")
-        head = QVBoxLayout()
+        said = QVBoxLayout()
+        said.setSpacing(4)
+        said.addWidget(self.title)
+        said.addWidget(self.answer)
+        head = QHBoxLayout()
         head.setContentsMargins(28, 20, 28, 8)
-        head.setSpacing(4)
-        head.addWidget(self.title)
-        head.addWidget(self.answer)
+        head.setSpacing(16)
+        head.addLayout(said, 1)
+        self._corner = QStackedWidget()
+        self._corner.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        for page in (*self.pages.values(), *self._aside):
+            if (corner := page.corner()) is not None:
+                self._corner.addWidget(corner)
+        head.addWidget(self._corner, 0, Qt.AlignmentFlag.AlignTop)
         self.status = Text("muted", wrap=False)
         self.back = QPushButton()
         self.primary = QPushButton()
@@ -205,6 +214,10 @@ class Window(QMainWindow):
         page = self.page
         self.title.setText(page.title())
         self.answer.say(page.answer())
+        corner = page.corner()
+        self._corner.setVisible(corner is not None)
+        if corner is not None:
+            self._corner.setCurrentWidget(corner)
         self.status.setText(page.status())
         self.back.setEnabled(bool(self._flow.behind) or page in self._aside)
         extras = page.extra_buttons()

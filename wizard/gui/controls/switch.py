@@ -12,11 +12,12 @@ _TRACK = QSize(36, 18)
 
 
 class Switch(QAbstractButton):
-    """On or off, with its words on the right. Reached by Tab, turned by Space."""
+    """On or off, with its words beside it. Reached by Tab, turned by Space."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, words_first: bool = False) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._words_first = words_first
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -33,7 +34,8 @@ class Switch(QAbstractButton):
         palette = self._theme.palette
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track = QRectF(4, (self.height() - _TRACK.height()) / 2, _TRACK.width(), _TRACK.height())
+        left = self.width() - _TRACK.width() - 4 if self._words_first else 4
+        track = QRectF(left, (self.height() - _TRACK.height()) / 2, _TRACK.width(), _TRACK.height())
         colour = palette.accent if self.isChecked() else palette.unknown
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colour if self.isEnabled() else palette.line))
@@ -46,5 +48,5 @@ class Switch(QAbstractButton):
             painter.setPen(QPen(QColor(palette.accent), 1.8))
             painter.drawRoundedRect(track.adjusted(-3, -3, 3, 3), 12, 12)
         painter.setPen(QColor(palette.text if self.isEnabled() else palette.muted))
-        words = QRectF(track.right() + 9, 0, self.width(), self.height())
+        words = QRectF(4 if self._words_first else track.right() + 9, 0, self.width(), self.height())
         painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextShowMnemonic), self.text())

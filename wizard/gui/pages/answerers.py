@@ -263,7 +263,7 @@ class Answerers(Card):
             self._tick.start()
 
     def _run_ended(self) -> None:
-        if self._for_this_run:
+        if self._for_this_run and not self._context.run.goes_on:
             self._for_this_run = False
             self.answering.stop()
 

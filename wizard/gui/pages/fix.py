@@ -48,6 +48,7 @@ class FixPage(Page):
         self.router = QPushButton()
         self.router.clicked.connect(lambda: self.router_wanted.emit(None))
         context.run.ended.connect(self._follow)
+        context.run.watched.connect(self._follow)
         self.retranslate()
 
     def title(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from wizard.diagnosis.verdict import Diagnosis, Finding, Severity
 from wizard.gui.context import Context
@@ -13,6 +13,7 @@ from wizard.gui.diagram.model import diagram_model, strips_model
 from wizard.gui.diagram.view import DiagramView, StripsView
 from wizard.gui.flow import Step
 from wizard.gui.pages.answerers import Answerers
+from wizard.gui.pages.changes import Changes, time_of_day
 from wizard.gui.pages.elsewhere import Elsewhere
 from wizard.gui.pages.fix import FindingCard
 from wizard.gui.pages.log_words import LogWords
@@ -40,6 +41,13 @@ class TestPage(Page):
         self._log_words = LogWords(context, self)
         self._logged = 0
 
+        self.watch = Switch(context.theme, words_first=True)
+        self.watch.toggled.connect(self._watch)
+        self._corner = QFrame()
+        self._corner.setObjectName("card")
+        corner = QHBoxLayout(self._corner)
+        corner.setContentsMargins(12, 3, 8, 3)
+        corner.addWidget(self.watch)
         picture = Card()
         self.diagram = DiagramView(context.theme)
         self.progress = QProgressBar()
@@ -57,6 +65,8 @@ class TestPage(Page):
         self._strips_card.body.addWidget(self._strips_heading)
         self._strips_card.body.addWidget(self.strips)
         self.column.addWidget(self._strips_card)
+        self.changes = Changes(context)
+        self.column.addWidget(self.changes)
         self.finding: FindingCard | None = None
         self._finding_shown: tuple[Finding, Project, str] | None = None
         self._finding_place = QVBoxLayout()
@@ -82,7 +92,7 @@ class TestPage(Page):
         self._tick = QTimer(self, singleShot=True, interval=_REPAINT_MS)
         self._tick.timeout.connect(self.refresh)
         context.run.changed.connect(self._soon)
-        context.run.ended.connect(self.refresh)
+        context.run.ended.connect(self._ended)
         context.document.changed.connect(self._edited)
         context.document.opened.connect(self._opened)
         self.retranslate()
@@ -100,6 +110,9 @@ class TestPage(Page):
         self.column.addWidget(self.log_switch)
         self.column.addWidget(self.log)
         self.log_switch.toggled.connect(self._show_log)
+
+    def corner(self) -> QWidget:
+        return self._corner
 
     def title(self) -> str:
         return self.tr("Can people outside reach it?")
@@ -120,19 +133,23 @@ class TestPage(Page):
         said = sentence(run.project, run.diagnosis, self.context.language)
         if self.stale:
             return self.tr("{verdict} The project has been edited since: test again.").format(verdict=said)
+        if run.watching:
+            return self.tr("{verdict} Each change shows at once.").format(verdict=said)
         return self.tr("{verdict} The test was stopped early.").format(verdict=said) if self._stopped else said
 
     def status(self) -> str:
         run = self.context.run
         if run.busy or run.result is None or not run.tested:
             return ""
+        if run.watching and run.result.past is not None:
+            return self.tr("Watched since {time}").format(time=time_of_day(run.result.past.began))
         said = self.tr("{seconds} s · {probes} probes").format(seconds=f"{run.result.seconds:.1f}", probes=run.done)
         return " · ".join((said, self.tr("%n place(s)", "", len(run.places))))
 
     def extra_buttons(self) -> tuple[QPushButton, ...]:
         if self.context.run.busy:
             return (self.stop,)
-        return (self.again,) if self.context.run.tested else ()
+        return (self.again,) if self.context.run.tested and not self.context.run.watching else ()
 
     def primary_text(self) -> str:
         run = self.context.run
@@ -168,11 +185,11 @@ class TestPage(Page):
     def show_practice(self, faults: QWidget) -> None:
         """Put the switches of the practice network under the path."""
         self._practice = faults
-        self.column.insertWidget(4, faults)
+        self.column.insertWidget(5, faults)
 
     def start(self) -> None:
         """Test now; on the service's host once the probes are answered there."""
-        if self._starting or self.context.run.busy:
+        if self._starting or self.context.run.goes_on:
             return
         if self.answerers.answers_by_itself:
             self._starting = True
@@ -187,6 +204,21 @@ class TestPage(Page):
         finally:
             self._starting = False
         self._run()
+
+    def _watch(self, on: bool) -> None:
+        """Watch what was tested; what was not, or by a responder that has gone, is tested first."""
+        run = self.context.run
+        stands = run.state is RunState.DONE and not self.stale and not self.answerers.answers_by_itself
+        run.watch(on, again=not stands)
+        if on and not run.goes_on:
+            self.start()
+        self.refresh()
+
+    def _ended(self) -> None:
+        # What was stopped, or could not be carried out, is watched no longer.
+        if self.context.run.state in (RunState.STOPPED, RunState.FAILED):
+            self.watch.setChecked(False)
+        self.refresh()
 
     def _keep_result(self) -> None:
         """What was seen from here counts in the next test, which comes from somewhere else."""
@@ -219,6 +251,8 @@ class TestPage(Page):
         self.strips.setAccessibleName(self.tr("Ports at each hop"))
         self.progress.setAccessibleName(self.tr("Progress of the test"))
         self._strips_heading.setText(self.tr("Ports at each hop"))
+        self.watch.setText(self.tr("Watch while &I fix it"))
+        self.watch.updateGeometry()
         self.answerers.retranslate()
         self.elsewhere.retranslate()
         self.log_switch.setText(self.tr("Show the &log"))
@@ -243,6 +277,8 @@ class TestPage(Page):
         self.progress.setVisible(run.busy)
         # Before a test the strips would say nothing.
         self._strips_card.setVisible(diagnosis is not None)
+        self.changes.show_past(run.result.past if run.result is not None and diagnosis is not None else None, project)
+        self.watch.setEnabled(run.goes_on or run.tested or document.probes > 0)
         self._show_finding(diagnosis, project)
         self.nowhere.say(
             self.tr(
@@ -299,8 +335,11 @@ class TestPage(Page):
             self._tick.start()
 
     def _edited(self) -> None:
+        if self.stale:
+            self.watch.setChecked(False)
         if self.isVisible():
             self.refresh()
 
     def _opened(self) -> None:
+        self.watch.setChecked(False)
         self.diagram.show_highlight(None)

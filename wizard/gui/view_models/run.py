@@ -35,8 +35,8 @@ class RunState(enum.Enum):
 
 
 class RunModel(QObject):
-    """The latest run. Signals: `changed` at every step of it, `ended` when it is over, however it ends, `watched` when
-    it goes on being watched and something is different, or watching has ended."""
+    """The latest run. Signals: `changed` at every step of it, `ended` when it is over, however it ends, and once more
+    when what was watched after it is so no longer, `watched` when something changed meanwhile."""
 
     changed = Signal()
     ended = Signal()
@@ -71,6 +71,11 @@ class RunModel(QObject):
         """Whether there is a verdict to look at; of a run that was stopped too, as far as it got."""
         ended = self.state in (RunState.DONE, RunState.STOPPED, RunState.WATCHING)
         return ended and self._session is not None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether probes are being sent, in a run or to watch what was tested."""
+        return self._task is not None
 
     @property
     def watching(self) -> bool:
@@ -145,12 +150,15 @@ class RunModel(QObject):
         if self._task is not None:
             self._task.cancel()
 
-    def watch(self, on: bool) -> None:
-        """Have what was tested watched, now or once the run is over; or no longer."""
+    def watch(self, on: bool, *, again: bool = False) -> None:
+        """Have what was tested watched, now or once the run is over; or no longer.
+
+        `again`: not what was tested, but what will be.
+        """
         self._wanted = on
         if self.watching and not on:
             self.stop()
-        elif on and self.state is RunState.DONE and self._task is None and self._session is not None:
+        elif on and not again and self.state is RunState.DONE and self._task is None and self._session is not None:
             self._task = self._jobs.start(self._go_on(self._session))
 
     def forget(self) -> None:
@@ -202,6 +210,9 @@ class RunModel(QObject):
                     self._stale = self._stale or news.news
                     self.changed.emit()
                     self.watched.emit()
+        except NoResponderError as error:
+            self.state = RunState.FAILED
+            self.error = str(error)
         except Exception as error:  # noqa: BLE001 - as above
             self._fail(error)
         finally:
@@ -212,7 +223,7 @@ class RunModel(QObject):
                 self._discarded = False
                 self.forget()
             self.changed.emit()
-            self.watched.emit()
+            self.ended.emit()
 
     def _fail(self, error: Exception) -> None:
         _log.exception("A test run failed")
