@@ -371,6 +371,21 @@
     </message>
 </context>
 <context>
+    <name>Changes</name>
+    <message>
+        <source>Since when</source>
+        <translation>状态持续时间</translation>
+    </message>
+    <message>
+        <source>{hop}: {state} since {time}</source>
+        <translation>{hop}：自 {time} 起{state}</translation>
+    </message>
+    <message>
+        <source>What has changed</source>
+        <translation>变化记录</translation>
+    </message>
+</context>
+<context>
     <name>ConfigActions</name>
     <message>
         <source>Configuration files</source>
@@ -1771,8 +1786,16 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>{verdict}此后项目已修改，请重新测试。</translation>
     </message>
     <message>
+        <source>{verdict} Each change shows at once.</source>
+        <translation>{verdict}变化会立即显示。</translation>
+    </message>
+    <message>
         <source>{verdict} The test was stopped early.</source>
         <translation>{verdict}测试被提前停止。</translation>
+    </message>
+    <message>
+        <source>Watched since {time}</source>
+        <translation>自 {time} 起监视</translation>
     </message>
     <message>
         <source>{seconds} s · {probes} probes</source>
@@ -1807,6 +1830,10 @@ If you have never logged in there from this computer, do so once in a terminal a
     <message>
         <source>Progress of the test</source>
         <translation>测试进度</translation>
+    </message>
+    <message>
+        <source>Watch while &amp;I fix it</source>
+        <translation>边修边监视(&amp;I)</translation>
     </message>
     <message>
         <source>Show the &amp;log</source>

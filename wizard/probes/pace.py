@@ -118,4 +118,4 @@ class LossSeen:
         asked = math.log(_ACCEPTED_RISK) / math.log(min(0.9, max(_LEAST_LOSS, self.rate)))
         gap_s = max(0.05, 2 * rtt_s)
         lossy_s = asked * gap_s * 1.25 + 2 * rtt_s
-        return min(MOST_CONFIRMED_S, max(CONFIRMED_S, lossy_s) * (1 + 4 * self.unrest))
+        return min(MOST_CONFIRMED_S, max(CONFIRMED_S, lossy_s) * (1 + 8 * self.unrest))
