@@ -13,8 +13,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from tests.gui.driver import click, fill, flip, in_wizard, practice, turn, until, verdict
+<<<<<<< HEAD
 from tests.lab.certificates import Authority
 from tests.probes.coturn import CREDENTIALS, USER, coturn
+=======
+from wizard.diagnosis.verdict import State
+>>>>>>> 26733c8 (While watching, the diagram and the strips paint again only what has changed)
 from wizard.gui.bench.running import Part
 from wizard.gui.flow import Step
 from wizard.gui.theme import Look
@@ -114,8 +118,12 @@ class _WizardTour(_Tour):
             click(window.primary)
             await turn()
             await self._shoot(window, "7-report")
+            window.go(Step.TEST)
+            await turn()
+            await self._watch(window)
         (self._folder / f".{self._prefix}.toml").unlink(missing_ok=True)
 
+<<<<<<< HEAD
 
 class _BenchTour(_Tour):
     async def __call__(self, window: Window) -> None:
@@ -125,6 +133,31 @@ class _BenchTour(_Tour):
         await turn()
         await self._shoot(window, "8-bench-empty")
         servers, page = window.bench.servers, window.bench_page
+=======
+    async def _watch(self, window: Window) -> None:
+        run, page = window.context.run, window.test_page
+        click(page.watch)
+        await until(run.watched, lambda: run.watching)
+        await flip(window, "router-hole")
+        await until(run.watched, lambda: run.diagnosis is not None and run.diagnosis.state is State.OPEN)
+        await flip(window, "firewall-drops")
+        await until(
+            run.watched,
+            lambda: (
+                run.diagnosis is not None
+                and "firewall" in {h.id for h in run.diagnosis.hops if h.state is State.BLOCKED}
+            ),
+        )
+        page.refresh()
+        await self._shoot(window, "5-watch")
+        page.verticalScrollBar().setValue(page.verticalScrollBar().maximum())
+        await self._shoot(window, "5-watch-down")
+        click(page.watch)
+        await until(run.ended, lambda: not run.goes_on)
+
+    async def _bench(self, window: Window) -> None:
+        servers, bench, page = window.bench.servers, window.bench, window.bench_page
+>>>>>>> 26733c8 (While watching, the diagram and the strips paint again only what has changed)
         servers.bring(_LISTED)
         servers.choose(1)
         for part in Part:

@@ -1,13 +1,16 @@
 """The picture says what the diagnosis says."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter, QRegion
 
 from wizard.diagnosis.verdict import Diagnosis, HopVerdict, PortRow, State
-from wizard.gui.diagram.layout import arrange
+from wizard.gui.diagram.layout import arrange, changed_areas
 from wizard.gui.diagram.model import Link, diagram_model, strips_model
 from wizard.gui.diagram.paint import card_at, diagram_height, paint_diagram
+from wizard.gui.diagram.strips import changed_areas as changed_strips
 from wizard.gui.diagram.strips import paint_strips, place_stretches, strips_height
 from wizard.gui.palette import DARK, LIGHT
 from wizard.model.hop import Hop, HopKind
@@ -152,3 +155,48 @@ def test_many_ranges_wrap_into_bands(qapp):
     assert len(placed) == 40 * len(HOPS)
     assert all(p.rect.right() <= 640 for p in placed)
     assert all(p.rect.bottom() <= strips_height(model, 640) for p in placed)
+
+
+def drawn(paint, model, areas=None, over=None, width=900.0):
+    """The picture; with `areas` only there, over another one."""
+    image = QImage(over) if over is not None else QImage(900, 200, QImage.Format.Format_ARGB32)
+    painter = QPainter(image)
+    if areas is not None:
+        region = QRegion()
+        for area in areas:
+            region += area.toAlignedRect()
+        painter.setClipRegion(region)
+    painter.fillRect(image.rect(), QColor(LIGHT.surface))
+    paint(painter, QRectF(0, 0, width, 200), model, LIGHT)
+    painter.end()
+    return image
+
+
+def differ(one, other):
+    """The greatest difference of a colour, of 255; with a clip Qt rounds the edges of letters otherwise."""
+    return max(abs(a - b) for a, b in zip(bytes(one.constBits()), bytes(other.constBits()), strict=True))
+
+
+@pytest.mark.parametrize("changed", ["router", "firewall", "docker", "chat"])
+@pytest.mark.parametrize("state", [State.BLOCKED, State.UNKNOWN])
+def test_what_is_painted_again_makes_the_same_picture_as_all_of_it(qapp, changed, state):
+    everything = dict.fromkeys((hop.id for hop in HOPS), State.OPEN)
+    for one, other in ((everything, everything | {changed: state}), (everything | {changed: state}, everything)):
+        before, after = (diagram_model(PROJECT, diagnosis(**states)) for states in (one, other))
+        areas = changed_areas(before, after, 900.0)
+        assert differ(drawn(paint_diagram, after, areas, drawn(paint_diagram, before)), drawn(paint_diagram, after)) < 4
+        assert differ(drawn(paint_diagram, before), drawn(paint_diagram, after)) > 100
+        whole = sum(rect.width() * rect.height() for rect in arrange(after, 900.0).cards)
+        assert sum(area.width() * area.height() for area in areas) < whole / 2
+        before, after = (strips_model(PROJECT, diagnosis(**states)) for states in (one, other))
+        areas = changed_strips(before, after, 900.0)
+        assert differ(drawn(paint_strips, after, areas, drawn(paint_strips, before)), drawn(paint_strips, after)) < 4
+        assert differ(drawn(paint_strips, before), drawn(paint_strips, after)) > 100
+
+
+def test_another_path_is_painted_as_a_whole(qapp):
+    everything = dict.fromkeys((hop.id for hop in HOPS), State.OPEN)
+    longer = replace(PROJECT, hops=(*HOPS[:1], replace(HOPS[0], id="second"), *HOPS[1:]))
+    known = diagnosis(**everything)
+    assert changed_areas(diagram_model(PROJECT, known), diagram_model(longer, None), 900.0) is None
+    assert changed_strips(strips_model(PROJECT, known), strips_model(longer, None), 900.0) is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPolygonF
 
 from wizard.gui.diagram.letters import sans, width_of
 from wizard.gui.diagram.model import DiagramModel, Eye
@@ -27,6 +28,8 @@ _MARGIN = 12.0
 _LANE = 21.0
 _ABOVE_LANES = 10.0
 _BETWEEN_ROWS = 26.0
+_INK = 6.0
+"""How far lines and rings reach beyond what they are drawn around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,20 @@ def arrange(model: DiagramModel, width: float) -> Layout:
         eyes += placed
         top += card_height + (_ABOVE_LANES + lanes * _LANE if lanes else 0) + _BETWEEN_ROWS
     return Layout(tuple(cards), _links(cards), tuple(eyes), title_lines, top - _BETWEEN_ROWS)
+
+
+def changed_areas(before: DiagramModel, after: DiagramModel, width: float) -> list[QRectF] | None:
+    """Where the two pictures differ; None if things are elsewhere in the other one."""
+    layout = arrange(after, width)
+    if arrange(before, width) != layout or (before.outside, before.eyes) != (after.outside, after.eyes):
+        return None
+    areas: list[QRectF] = []
+    for old, new, rect, corners in zip(before.cards, after.cards, layout.cards[1:], layout.links, strict=True):
+        if old != new:
+            areas.append(rect)
+        if old.link is not new.link:
+            areas.append(QPolygonF(corners).boundingRect())
+    return [area.adjusted(-_INK, -_INK, _INK, _INK) for area in areas]
 
 
 def wrapped(title: str, card: float) -> list[str]:

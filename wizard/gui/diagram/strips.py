@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -58,6 +58,26 @@ def paint_strips(painter: QPainter, rect: QRectF, model: StripsModel, palette: P
         paint_stretch(painter, placed.rect, placed.stretch.state, palette)
     _paint_legend(painter, top - _BETWEEN_BANDS + 8, model, palette)
     painter.restore()
+
+
+def changed_areas(before: StripsModel, after: StripsModel, width: float) -> list[QRectF] | None:
+    """Where the two pictures differ; None if things are elsewhere in the other one."""
+    same = before.hops == after.hops and [replace(s, rows=()) for s in before.segments] == [
+        replace(s, rows=()) for s in after.segments
+    ]
+    if not same:
+        return None
+    rows = {(segment.protocol, segment.outside): segment.rows for segment in before.segments}
+    areas: list[QRectF] = []
+    top = 0.0
+    for band in _bands(after, width):
+        for row in range(len(after.hops)):
+            if any(segment.rows[row] != rows[segment.protocol, segment.outside][row] for segment, _, _ in band):
+                areas.append(QRectF(0, top + _HEADER + row * _ROW, width, _ROW))
+        top += _HEADER + len(after.hops) * _ROW + _BETWEEN_BANDS
+    if before.legend != after.legend:
+        areas.append(QRectF(0, top - _BETWEEN_BANDS, width, _LEGEND + _BETWEEN_BANDS))
+    return areas
 
 
 def place_stretches(model: StripsModel, width: float) -> Iterator[PlacedStretch]:

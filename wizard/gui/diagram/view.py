@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from wizard.gui.diagram import layout
 from wizard.gui.diagram.model import DiagramModel, StripsModel, written
 from wizard.gui.diagram.paint import card_at, diagram_height, paint_diagram
-from wizard.gui.diagram.strips import paint_strips, place_stretches, strips_height
+from wizard.gui.diagram.strips import changed_areas, paint_strips, place_stretches, strips_height
 from wizard.gui.theme import Theme
 
 _EDGE = 6.0
@@ -41,13 +44,15 @@ class DiagramView(QWidget):
         return self._highlight
 
     def show_model(self, model: DiagramModel) -> None:
-        """Draw another picture; nothing is painted if it is the same."""
+        """Draw another picture; what is the same in it is not painted again."""
         if model == self._model:
             return
+        inside = self._inside()
+        areas = layout.changed_areas(self._model, model, inside.width())
         self._model = model
         self.setAccessibleDescription(model.spoken)
         self._fit()
-        self.update()
+        _repaint(self, areas, inside.topLeft())
 
     def show_highlight(self, hop: str | None) -> None:
         """Put the ring around a hop, or around none."""
@@ -126,12 +131,13 @@ class StripsView(QWidget):
         return self._model
 
     def show_model(self, model: StripsModel) -> None:
-        """Draw others; nothing is painted if they are the same."""
+        """Draw others; what is the same in them is not painted again."""
         if model == self._model:
             return
+        areas = changed_areas(self._model, model, float(self.width()))
         self._model = model
         self._fit()
-        self.update()
+        _repaint(self, areas, QPointF())
 
     def sizeHint(self) -> QSize:
         return QSize(640, self._height())
@@ -169,3 +175,11 @@ class StripsView(QWidget):
     def _fit(self) -> None:
         if self.height() != self._height():
             self.setFixedHeight(self._height())
+
+
+def _repaint(widget: QWidget, areas: Iterable[QRectF] | None, offset: QPointF) -> None:
+    if areas is None:
+        widget.update()
+        return
+    for area in areas:
+        widget.update(area.translated(offset).toAlignedRect())

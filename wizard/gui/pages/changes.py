@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from wizard.diagnosis.history import Past
@@ -37,7 +36,7 @@ class Changes(Card):
         self._changes.setHorizontalSpacing(14)
         self._changes.setVerticalSpacing(4)
         for row, (when, said) in enumerate(self._list):
-            self._changes.addWidget(when, row, 0, Qt.AlignmentFlag.AlignTop)
+            self._changes.addWidget(when, row, 0)
             self._changes.addWidget(said, row, 1)
         self._latest = Text("heading")
         self.body.addWidget(self._heading)

@@ -65,14 +65,14 @@ class TestPage(Page):
         self._strips_card.body.addWidget(self._strips_heading)
         self._strips_card.body.addWidget(self.strips)
         self.column.addWidget(self._strips_card)
-        self.changes = Changes(context)
-        self.column.addWidget(self.changes)
         self.finding: FindingCard | None = None
         self._finding_shown: tuple[Finding, Project, str] | None = None
         self._finding_place = QVBoxLayout()
         self.column.addLayout(self._finding_place)
         self.nowhere = Text("problem")
         self.column.addWidget(self.nowhere)
+        self.changes = Changes(context)
+        self.column.addWidget(self.changes)
         self._practice: QWidget | None = None
         self.answerers = Answerers(context, answering, WaitingModel(context.jobs, self))
         self.elsewhere = Elsewhere(context, NetworkModel(ways_out, self))
@@ -185,7 +185,7 @@ class TestPage(Page):
     def show_practice(self, faults: QWidget) -> None:
         """Put the switches of the practice network under the path."""
         self._practice = faults
-        self.column.insertWidget(5, faults)
+        self.column.insertWidget(4, faults)
 
     def start(self) -> None:
         """Test now; on the service's host once the probes are answered there."""
