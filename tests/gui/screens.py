@@ -13,12 +13,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from tests.gui.driver import click, fill, flip, in_wizard, practice, turn, until, verdict
-<<<<<<< HEAD
 from tests.lab.certificates import Authority
 from tests.probes.coturn import CREDENTIALS, USER, coturn
-=======
 from wizard.diagnosis.verdict import State
->>>>>>> 26733c8 (While watching, the diagram and the strips paint again only what has changed)
 from wizard.gui.bench.running import Part
 from wizard.gui.flow import Step
 from wizard.gui.theme import Look
@@ -123,17 +120,6 @@ class _WizardTour(_Tour):
             await self._watch(window)
         (self._folder / f".{self._prefix}.toml").unlink(missing_ok=True)
 
-<<<<<<< HEAD
-
-class _BenchTour(_Tour):
-    async def __call__(self, window: Window) -> None:
-        window.resize(*self._size)
-        await turn()
-        click(window.service_page.ways[1].button)
-        await turn()
-        await self._shoot(window, "8-bench-empty")
-        servers, page = window.bench.servers, window.bench_page
-=======
     async def _watch(self, window: Window) -> None:
         run, page = window.context.run, window.test_page
         click(page.watch)
@@ -155,9 +141,15 @@ class _BenchTour(_Tour):
         click(page.watch)
         await until(run.ended, lambda: not run.goes_on)
 
-    async def _bench(self, window: Window) -> None:
-        servers, bench, page = window.bench.servers, window.bench, window.bench_page
->>>>>>> 26733c8 (While watching, the diagram and the strips paint again only what has changed)
+
+class _BenchTour(_Tour):
+    async def __call__(self, window: Window) -> None:
+        window.resize(*self._size)
+        await turn()
+        click(window.service_page.ways[1].button)
+        await turn()
+        await self._shoot(window, "8-bench-empty")
+        servers, page = window.bench.servers, window.bench_page
         servers.bring(_LISTED)
         servers.choose(1)
         for part in Part:
