@@ -28,7 +28,7 @@ def packet(probe: Probe) -> Packet:
         "in0",
         (probe.source_port, probe.source_port),
         probe.destination not in BEHIND.values(),
-        int(ip_address(BOX[probe.link][probe.family])),
+        tuple(int(ip_address(BOX[link][probe.family])) for link in sorted(BOX, key=lambda link: link != probe.link)),
     )
 
 

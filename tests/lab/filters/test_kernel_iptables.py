@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from wizard.configs.iptables import read
@@ -17,7 +17,9 @@ from .yard import Yard
 
 pytestmark = pytest.mark.requires("root", "iptables")
 _TABLES = st.sampled_from((4, 6)).flatmap(lambda family: st.tuples(st.just(family), tables(family)))
-_MANY = settings(max_examples=130, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+_MANY = settings(
+    phases=[Phase.generate], max_examples=130, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
 
 
 @pytest.fixture(scope="module", params=["nft", "legacy"])

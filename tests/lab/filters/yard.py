@@ -238,6 +238,7 @@ _KNOBS = {
     "netfilter/nf_conntrack_udp_timeout": "2",
     "netfilter/nf_conntrack_udp_timeout_stream": "2",
     "netfilter/nf_conntrack_tcp_timeout_close": "1",
+    "netfilter/nf_conntrack_tcp_timeout_established": "2",
     "netfilter/nf_conntrack_tcp_timeout_syn_sent": "2",
     "netfilter/nf_conntrack_tcp_timeout_syn_recv": "2",
 }

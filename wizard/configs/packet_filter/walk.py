@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from wizard.configs.packet_filter.rules import (
     CONNTRACK,
+    TCP,
     TRANSLATION,
     Among,
     Base,
@@ -52,7 +53,7 @@ class Packet:
     """The first packet of a connection. None stands for what is not known.
 
     `local`: it is sent to an address of the machine itself. `goes_out` is the interface by which it would be forwarded,
-    `own` the first address of the one by which it came in.
+    `own` are the machine's own addresses, the one of the interface by which it came in first.
     """
 
     family: int
@@ -64,12 +65,13 @@ class Packet:
     goes_out: str | None = None
     source_port: Span = (1024, 65535)
     local: bool = True
-    own: int | None = None
+    own: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What a packet has become on its way. `moved`: its port number was rewritten."""
+    """What a packet has become on its way. `moved`: its port number was rewritten; `tracked`: connection tracking sees
+    it, `begun`: it saw the first of its connection."""
 
     destination: int | None
     number: int | None
@@ -79,6 +81,7 @@ class Now:
     mark: int | None = 0
     connection_mark: int | None = 0
     tracked: bool = True
+    begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +127,17 @@ def walk(rules: RuleSet, packet: Packet) -> tuple[Fate, ...]:
     came = first.through([Way(packet.sources, Now(packet.destination, packet.number, packet.local))])
     reply = _Walk(rules, packet, Phase.REPLY, first.left)
     # The marks of a packet are its own; what is kept is that of the connection.
-    back = reply.back([replace(way, now=replace(way.now, mark=0)) for way in came])
+    back = reply.back([replace(w, now=replace(w.now, mark=0, tracked=True, begun=w.now.tracked)) for w in came])
     ends = [*first.ends, *reply.ends]
+    # An answer that connection tracking does not see is not given back the address that was asked.
+    astray = [way for way in back if way.now.translated and not way.now.tracked]
+    ends += (Fate(Verdict.DROP, way, Phase.REPLY) for way in astray)
     left = reply.left
-    for way in back:
+    for way in (way for way in back if way not in astray):
         following = _Walk(rules, packet, Phase.NEXT, left, way.now)
-        start = replace(way.now, destination=packet.destination, number=packet.number, local=packet.local, mark=0)
+        start = replace(
+            way.now, destination=packet.destination, number=packet.number, local=packet.local, mark=0, tracked=True
+        )
         passed = following.through([replace(way, now=start)])
         ends += following.ends
         ends += (Fate(Verdict.ACCEPT, replace(each, now=way.now), Phase.NEXT) for each in passed)
@@ -336,9 +344,11 @@ class _Walk:
             number = None
         elif target.ports is not None:
             number = _moved(number, target.ports, target.base)
-        led = self._packet.own if target.host is None else target.host
+        addresses = self._packet.own
+        led = next(iter(addresses), None) if target.host is None else target.host
         destination = now.destination if target.keeps_host else led
-        own = target.host is None or (self._packet.local and target.host == self._packet.destination)
+        asked = self._packet.local and target.host == self._packet.destination
+        own = target.host is None or target.host in addresses or asked
         local = now.local if target.keeps_host else own and not target.vague
         moved = now.moved or target.vague or target.ports is not None
         changed = replace(
@@ -441,6 +451,8 @@ class _Walk:
             return None if mask & _CONGESTION else _one(_FLAGS[self._phase] & mask)
         packet = self._packet
         value: int | Span | None
+        if field in _OF_CONNECTION and not now.begun:
+            return None
         match field:
             case Field.FAMILY:
                 value = packet.family
@@ -479,17 +491,21 @@ class _Walk:
     def _is_tracked(self, now: Now) -> bool:
         base = self._base
         early = base is not None and (base.hook is Hook.INGRESS or base.priority < CONNTRACK)
-        return now.tracked and not early
+        # Of a connection of TCP that it did not see begin, an answer tells connection tracking nothing.
+        stray = self._reply and not now.begun and self._packet.protocol == TCP
+        return now.tracked and not early and not stray
 
     def _state(self, now: Now) -> int | None:
-        if now.tracked and not self._is_tracked(now):
-            return State.INVALID
-        if now.tracked:
-            return State.NEW if self._phase is Phase.FIRST else State.ESTABLISHED
-        if not self._reply:
+        if not now.tracked:
             return State.UNTRACKED
-        # To connection tracking the reply is the first that it hears, unless it is to pass that over too.
-        return None
+        if not self._is_tracked(now):
+            return State.INVALID
+        if self._phase is Phase.FIRST:
+            return State.NEW
+        if now.begun:
+            return State.ESTABLISHED
+        # The answer is the first that it sees; of what comes then, nobody knows.
+        return State.NEW if self._reply else None
 
 
 def _marked(way: Way, step: SetMark) -> Way:
