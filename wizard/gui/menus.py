@@ -13,15 +13,17 @@ from wizard.gui.context import Context
 from wizard.gui.files import FileActions
 from wizard.gui.preferences import Preferences
 from wizard.gui.theme import Look
+from wizard.report.sdp import words
 
 LANGUAGE_NAMES = (("en", "English"), ("zh_CN", "简体中文"))
 
 
 class Menus(QObject):
-    """Signals: `new_wanted`, `bench_wanted`."""
+    """Signals: `new_wanted`, `bench_wanted`, `sdp_wanted`."""
 
     new_wanted = Signal()
     bench_wanted = Signal()
+    sdp_wanted = Signal()
 
     def __init__(self, context: Context, files: FileActions, preferences: Preferences, window: QMainWindow) -> None:
         super().__init__(window)
@@ -40,6 +42,7 @@ class Menus(QObject):
         self.save_as = self._action(self._file, "Ctrl+Shift+S", lambda: files.save(elsewhere=True))
         self._file.addSeparator()
         self.bench = self._action(self._file, "Ctrl+T", self.bench_wanted.emit)
+        self.sdp = self._action(self._file, "Ctrl+D", self.sdp_wanted.emit)
         self._file.addSeparator()
         self.quit = self._action(self._file, "Ctrl+Q", window.close)
         self._edit = bar.addMenu("")
@@ -66,6 +69,7 @@ class Menus(QObject):
         self.save.setText(self.tr("&Save"))
         self.save_as.setText(self.tr("Save &as…"))
         self.bench.setText(self.tr("&TURN bench"))
+        self.sdp.setText(words("menu", self._context.speech.language))
         self.quit.setText(self.tr("&Quit"))
         self._edit.setTitle(self.tr("&Edit"))
         self.undo.setText(self.tr("&Undo"))

@@ -33,6 +33,7 @@ from wizard.gui.preferences import Preferences
 from wizard.gui.rail import Rail
 from wizard.gui.router.model import RouterModel
 from wizard.gui.router.page import RouterPage
+from wizard.gui.sdp_window import SdpWindow
 from wizard.gui.view_models.answering import AnsweringModel
 from wizard.gui.view_models.practice import PracticeModel
 from wizard.gui.view_models.report import ReportModel
@@ -69,6 +70,7 @@ class Window(QMainWindow):
         self.bench = BenchModel(context.jobs, ServerListModel(context.passwords, context.kept_servers, self), self)
         self.bench_page = BenchPage(context, self.bench)
         self.bench_window = BenchWindow(context, self.bench, self)
+        self.sdp_window = SdpWindow(context, self)
         self.router = RouterModel(context.jobs, context.run, context.passwords, streets, self)
         self.router_page = RouterPage(context, self.router)
         self._aside: tuple[Page, ...] = (self.bench_page, self.router_page)
@@ -173,6 +175,7 @@ class Window(QMainWindow):
         self.report_page.file_wanted.connect(self.files.write_report)
         self.menus.new_wanted.connect(lambda: self.go(Step.SERVICE))
         self.menus.bench_wanted.connect(self.bench_window.open)
+        self.menus.sdp_wanted.connect(self.sdp_window.open)
 
     @property
     def page(self) -> Page:

@@ -63,7 +63,7 @@ def _text(told: SdpReport, language: str) -> Iterator[str]:
         for candidate in media.candidates:
             sentence = said[candidate.line]
             mark = _WRONG if sentence.wrong else _FINE if sentence.phrase.key.startswith("fine-") else _SO
-            yield f"  {mark} {pad(_shown(candidate), 44)} {say(sentence.phrase, language)}"
+            yield f"  {mark} {pad(shown(candidate), 44)} {say(sentence.phrase, language)}"
     if verdict.lines:
         yield ""
         yield words("wrong" if any(one.wrong for one in verdict.lines) else "know", language)
@@ -112,7 +112,8 @@ def _counts(description: Description, language: str) -> dict[str, str]:
     }
 
 
-def _shown(candidate: Candidate) -> str:
+def shown(candidate: Candidate) -> str:
+    """A candidate in short: its line, type, transport and address."""
     address = f"[{candidate.address}]" if ":" in candidate.address else candidate.address
     return printable(f"{candidate.line}: {candidate.type} {candidate.protocol} {address}:{candidate.port}")
 
