@@ -405,6 +405,17 @@ def test_what_a_turn_server_said_is_a_warning(fact: Fact, code: str) -> None:
     assert code in codes(diagnose(fact), Severity.WARNING)
 
 
+@pytest.mark.parametrize("code", [440, 442, 486, None])
+def test_a_turn_server_that_does_a_part_is_not_said_to_have_done_nothing(code: int | None) -> None:
+    works = RelayChecked("relay", "turn:198.51.100.7:3478", "198.51.100.7:50000")
+    cannot = RelayChecked("relay", "turn:198.51.100.7:3478", None, code, "No")
+    assert codes(diagnose(works, cannot), Severity.WARNING) >= {"turn-partly"}
+    assert "turn-failed" not in codes(diagnose(works, cannot), Severity.WARNING)
+    assert "turn-failed" in codes(diagnose(cannot), Severity.WARNING)
+    finding = next(f for f in diagnose(works, cannot).findings if f.code == "turn-partly")
+    assert all(words(finding, language).title for language in LANGUAGES)
+
+
 def test_a_router_with_a_shared_address_is_told_so() -> None:
     shared = replace(PROJECT, hops=(replace(PROJECT.hops[0], address="100.72.3.4"), *PROJECT.hops[1:]))
     assert "cgnat-address" in codes(diagnose(project=shared), Severity.WARNING)

@@ -155,7 +155,12 @@ def _entrance(case: Case) -> str | None:
     return None
 
 
+_WITHOUT = {440: "without-family", 442: "without-tcp", 486: "without-room", 508: "without-room"}
+"""What a server that does something else cannot do, by its error code (RFC 8656 section 19, RFC 6062 section 6.3)."""
+
+
 def _relays(case: Case) -> Iterator[Finding]:
+    works = {fact.vantage for fact in case.facts if isinstance(fact, RelayChecked) and fact.relayed is not None}
     for fact in case.facts:
         if not isinstance(fact, RelayChecked):
             continue
@@ -164,6 +169,8 @@ def _relays(case: Case) -> Iterator[Finding]:
             yield _note("turn-auth-failed", Severity.WARNING, (), values)
         elif fact.code == 403:
             yield _note("turn-peer-forbidden", Severity.WARNING, (), values)
+        elif fact.relayed is None and fact.vantage in works:
+            yield _note("turn-partly", Severity.WARNING, (), {**values, "kind": _WITHOUT.get(fact.code or 0, "")})
         elif fact.relayed is None:
             yield _note("turn-failed", Severity.WARNING, (), values)
         if _hides_its_place(fact):
