@@ -372,6 +372,7 @@ def test_a_firewall_that_lets_only_the_lan_in_is_named_once_arrivals_are_merged(
         OUTSIDE_SILENT, LAPTOP_OPEN, [moved(o) for o in arrivals], project=replace(project, vantages=())
     )
     assert [f.suspects for f in diagnosis.findings if f.severity is Severity.ERROR] == [("wall",)]
+    assert diagnosis.stopped_behind_card == (("wall", 10),)
 
 
 def test_dns_that_points_elsewhere_is_a_warning() -> None:
