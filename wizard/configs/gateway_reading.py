@@ -70,7 +70,9 @@ class GatewayReading:
         if chain is None:
             return found.answer if found.rule is None and not self.chains else Answer(Coverage.UNKNOWN)
         # Filters see the packet as it was handed on.
-        inner = question if found.rule is None else replace(question, number=question.leaves, destination=question.host)
+        inner = question
+        if found.rule is not None:
+            inner = replace(question, number=question.leaves, destination=question.host or found.rule.host)
         if found.rule is None and question.translates:
             inner = replace(inner, destination=question.host)
         passes = found.rule is not None and found.rule.passage is Passage.UNLESS_STOPPED

@@ -303,3 +303,9 @@ def test_linux_moves_a_range_in_no_set_order_so_that_such_a_range_is_written_por
         write = product(name).write
         assert write is not None
         assert write(Order(project, hops[0], wanted(project, "gate"))).text.count(asked) == (1 if "|" in asked else 3)
+
+
+def test_the_filter_behind_a_forward_is_asked_about_the_host_that_the_forward_names_where_the_plan_names_none() -> None:
+    reading = read((FOLDER / "pfsense-typical.xml").read_bytes(), "config.xml")
+    asked = Question(Protocol.UDP, 10000, 10000, translates=True, destination="203.0.113.20")
+    assert reading.answer(asked).coverage is Coverage.COVERED
