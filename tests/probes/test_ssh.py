@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from socket import SOCK_STREAM
@@ -124,6 +126,25 @@ async def test_a_changed_host_key_is_told_aloud_with_both_fingerprints(server: S
     assert "HAS CHANGED" in told
     assert f"ssh-keygen -R '[127.0.0.1]:{server.port}'" in told
     assert server.known_hosts.read_text() == before
+
+
+async def test_hashed_names_in_known_hosts_are_known_and_a_revoked_key_is_not_trusted(server: Sshd) -> None:
+    kind, data = server.host_key.with_suffix(".pub").read_text().split()[:2]
+    salt, name = b"twenty bytes of salt", f"[127.0.0.1]:{server.port}"
+    digest = hmac.digest(salt, name.encode(), "sha1")
+    server.known_hosts.write_text(f"|1|{b64encode(salt).decode()}|{b64encode(digest).decode()} {kind} {data}\n")
+    with silent_udp() as port:
+        probe = a_probe(port)
+        assert (await observe(server.destination, [probe]))[probe].outcome is Outcome.SILENT
+    server.known_hosts.write_text(f"{name} {kind} {data}\n@revoked {name} {kind} {data}\n")
+    assert "revoked" in await refusal(server.destination)
+
+
+async def test_a_configuration_that_cannot_be_read_is_named(server: Sshd) -> None:
+    (server.home / ".ssh/config").write_text("Port eighty\n")
+    told = await refusal(server.destination)
+    assert told.startswith("~/.ssh/config")
+    assert "eighty" in told
 
 
 async def test_a_key_that_the_host_does_not_let_in_is_named(server: Sshd) -> None:
