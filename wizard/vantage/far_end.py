@@ -30,6 +30,10 @@ _IDLE_PING_S = 5.0
 _PINGS_KEPT = 1024
 
 
+class FarEndError(Exception):
+    """The other end said what our own sockets cannot have said."""
+
+
 class FarEnd:
     """Gives orders through `send`, which takes whole lines; `take` wants each line that comes back.
 
@@ -81,8 +85,14 @@ class FarEnd:
             self._send(json.dumps(words).encode() + b"\n")
 
     def take(self, line: bytes) -> None:
-        """What the other end says. Raises ValueError, TypeError or LookupError for what it cannot have said."""
-        word, *rest = json.loads(line)
+        """What the other end says. Raises FarEndError."""
+        try:
+            self._take(json.loads(line))
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+            raise FarEndError from None
+
+    def _take(self, said: Any) -> None:
+        word, *rest = said
         match word:
             case "hello":
                 self._told, self._capacity = bool(rest[0]), int(rest[1])
@@ -94,7 +104,8 @@ class FarEnd:
             case "named":
                 waiting = self._names.pop(rest[0], None)
                 if waiting is not None and not waiting.done():
-                    waiting.set_result((rest[1], rest[2], rest[3], rest[4]))
+                    address, own = (None if text is None else _unmapped(text) for text in rest[1:3])
+                    waiting.set_result((address, own, int(rest[3]), str(rest[4])))
             case "heard" | "told" | "unsent" if rest[0] in self._carriers:
                 self._carriers[rest[0]].take(word, rest[1:])
             case "dialled" | "undialled" | "read" | "end" if rest[0] in self._streams:
@@ -145,8 +156,6 @@ class FarEnd:
             return Judgement(Outcome.FAILED, error=f"{host} could not be resolved on {self.name}: {words}")
         if own is None:
             return local_fault(OSError(fault, words), address, self.name)
-        address = _unmapped(address)
-        own = _unmapped(own)
         return Target(address, own, f"{own}/{128 if ':' in own else 32}", self.name)
 
     def carry(self, target: Target, ports: frozenset[int], heard: Heard, failed: Failed) -> FarCarrier:
@@ -212,18 +221,17 @@ class FarCarrier:
         """What happened to the datagrams."""
         match word:
             case "heard":
-                port, text, took = rest
+                port, text, took = int(rest[0]), rest[1], rest[2]
                 data = base64.b64decode(text)
                 sent = self._sent_at.get(data[8 : HEADER.size])
                 # As if it had been sent from here: the way between the two hosts is no part of the round trip.
-                self._heard(port, data, perf_counter() if sent is None or took is None else sent + took)
+                self._heard(port, data, perf_counter() if sent is None or took is None else sent + float(took))
             case "told":
-                meant = icmp.read(NetworkError(*rest))
+                meant = icmp.read(_network_error(rest))
                 if meant is not None:
                     self._failed(meant)
             case "unsent":
-                port, fault, words = rest
-                self._failed(Unsent(port, OSError(fault, words)))
+                self._failed(Unsent(int(rest[0]), _os_error(*rest[1:])))
 
 
 class FarStream:
@@ -263,16 +271,26 @@ class FarStream:
                 self.connected.set_result(None)
             case "undialled" if not self.connected.done():
                 fault, words, told = rest
-                errors = None if told is None else [NetworkError(*error) for error in told]
-                self.connected.set_exception(NotConnectedError(OSError(fault, words), errors))
+                errors = None if told is None else [_network_error(error) for error in told]
+                self.connected.set_exception(NotConnectedError(_os_error(fault, words), errors))
             case "read":
                 text, took = rest
                 if self._wrote_at:
-                    self._under_way_s = perf_counter() - self._wrote_at - took
+                    self._under_way_s = perf_counter() - self._wrote_at - float(took)
                 self._chunks.put_nowait(base64.b64decode(text))
             case "end":
                 fault, words = rest
-                self._chunks.put_nowait(OSError(fault, words) if fault else b"")
+                self._chunks.put_nowait(_os_error(fault, words) if fault else b"")
+
+
+def _os_error(number: Any, words: Any) -> OSError:
+    return OSError(int(number), str(words))
+
+
+def _network_error(parts: Any) -> NetworkError:
+    *numbers, offender = parts
+    port, number, origin, kind, code = map(int, numbers)
+    return NetworkError(port, number, origin, kind, code, str(offender))
 
 
 def _text(data: bytes) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wizard.model import ssh_destination
-from wizard.vantage.far_end import FarEnd
+from wizard.vantage.far_end import FarEnd, FarEndError
 
 if TYPE_CHECKING:
     import asyncssh
@@ -179,7 +179,10 @@ class SshHost:
         async for line in running.lines():
             heard += len(line)
             if line.startswith(_MARK):
-                major, minor = map(int, line[len(_MARK) :].split())
+                try:
+                    major, minor = map(int, line[len(_MARK) :].split())
+                except ValueError:
+                    break
                 if (major, minor) < _OLDEST_PYTHON:
                     raise HostError(
                         f"python3 on {self.destination} is Python {major}.{minor}; it takes 3.8 or later there"
@@ -225,7 +228,7 @@ class SshHost:
                     break
                 try:
                     far.take(line)
-                except (ValueError, TypeError, LookupError):
+                except FarEndError:
                     far.lose(f"{self.destination} said what makes no sense")
                     running.end()
                     return
