@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pikepdf
@@ -15,11 +16,14 @@ import pytest
 from tests.gui.test_pdf import held_strings
 from tests.unit import benches
 from tests.unit.test_report_redact import leaked
+from wizard.audit.rules import audit_file
+from wizard.configs import turnserver
 from wizard.gui.bench_pdf import bench_pdf_bytes, write_bench_pdf
 from wizard.gui.bench_plot import plot_words
 from wizard.probes.relay_quality import Progress
 from wizard.probes.server_verdict import Sentence, Verdict
 from wizard.report.bench import BenchResult, bench_of
+from wizard.report.wording import wording
 from wizard.wire.media import Delay
 
 pytestmark = [pytest.mark.requires("poppler"), pytest.mark.usefixtures("qapp")]
@@ -188,3 +192,21 @@ def test_the_plot_shows_the_promise_where_the_scale_reaches_it(text_of: Extract)
     assert bench.turn is not None
     far = replace(bench, turn=replace(bench.turn, moments=slow(90, 140, 120)))
     assert "good relays stay below 100 ms" in text_of(bench_pdf_bytes(far))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_few_lines_to_copy_stand_on_one_page_with_their_heading(text_of: Extract, language: str) -> None:
+    holes = ["no-auth", "allow-loopback-peers", "user=a:b", "server-relay", "dh566", "cli-password=x", "no-tls"]
+    heading = wording("remedy", language)
+    broken = 0
+    for left_out in range(len(holes)):
+        # Each file has its lines to copy at other heights of the page.
+        conf = turnserver.parse("\n".join(["listening-port=3478", *holes[left_out:], "realm=example.org"]).encode())
+        said = text_of(bench_pdf_bytes(bench_of(benches.STARTED, 1.0, [audit_file(conf)]), language))
+        pages = [[line.strip() for line in page.splitlines() if line.strip()] for page in said.split("\f")]
+        for page, following in pairwise(page for page in pages if page):
+            # The last line is the page's number.
+            assert page[-2] != heading
+            assert not (following[0].startswith(("+ ", "- ")) and page[-2].startswith(("+ ", "- ")))
+            broken += 1
+    assert broken > 7

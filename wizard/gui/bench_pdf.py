@@ -100,7 +100,7 @@ class _Report:
         for text in item.texts:
             sheet.flow.text(text, sheet.body, INDENT)
         if item.remedy or item.copied:
-            sheet.labelled(wording("remedy", self._language))
+            sheet.labelled(wording("remedy", self._language), () if item.remedy else item.copied)
         if item.remedy:
             sheet.flow.text(item.remedy, sheet.body, INDENT)
         if item.copied:

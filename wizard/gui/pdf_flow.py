@@ -118,9 +118,10 @@ class Flow:
         self.text(text, style, indent + 14)
 
     def code(self, lines: Sequence[str], style: Style, indent: float) -> None:
-        """Lines to copy, on a ground of their own. They are parted only where the page is too narrow."""
+        """Lines to copy, on a ground of their own: parted only where the page is narrow, or over two pages if many."""
         left, width = MARGIN + indent, WIDTH - indent
-        shown = [part for line in lines for part in self.lines(line, style.font, width - 20, anywhere=True)]
+        self.need(self.code_height(lines, style, indent))
+        shown = self._code_lines(lines, style, indent)
         for number, line in enumerate(shown):
             above = 6 if number == 0 else 0
             below = 6 if number == len(shown) - 1 else 0
@@ -129,6 +130,15 @@ class Flow:
             self.paint(lambda painter, ground=ground: painter.fillRect(ground, QColor(self.palette.ground)))  # type: ignore[misc]
             self.line(line, style, left + 10, self.y + above)
             self.y += ground.height()
+
+    def code_height(self, lines: Sequence[str], style: Style, indent: float) -> float:
+        """What lines to copy want beneath each other on one page; of many, the first two."""
+        shown = len(self._code_lines(lines, style, indent))
+        whole = shown * style.line + 12
+        return whole if whole <= _TALLEST_WHOLE else min(shown, 2) * style.line + 12
+
+    def _code_lines(self, lines: Sequence[str], style: Style, indent: float) -> list[str]:
+        return [part for line in lines for part in self.lines(line, style.font, WIDTH - indent - 20, anywhere=True)]
 
     def picture(self, height: float, draw: Callable[[QPainter, QRectF], None], scale: float = 1) -> None:
         """A picture, which sees itself as `WIDTH / scale` pixels wide and `height` high; made smaller to fit a page."""

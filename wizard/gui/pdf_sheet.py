@@ -96,10 +96,11 @@ class Sheet:
         flow.paint(lambda painter: paint_mark(painter, at, 7, state, LIGHT))
         flow.text(said, Style(self._finding_title.font, colour), INDENT, keep=self.body.line)
 
-    def labelled(self, label: str) -> None:
-        """A small heading within a finding."""
+    def labelled(self, label: str, copied: Sequence[str] = ()) -> None:
+        """A small heading within a finding; on the same page as the lines to copy, if they come next."""
         self.flow.gap(6)
-        self.flow.text(label, self._label, INDENT, keep=self.body.line * 1.5)
+        below = 3 + self.flow.code_height(copied, self._code, INDENT) if copied else self.body.line * 1.5
+        self.flow.text(label, self._label, INDENT, keep=below)
 
     def copied(self, lines: Sequence[str]) -> None:
         """Lines that are there to be copied."""
