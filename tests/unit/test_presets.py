@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from pathlib import Path
 
@@ -132,3 +133,16 @@ def test_all_of_them_load_in_a_moment() -> None:
         read_folder(resource("presets"))
         times.append(time.perf_counter() - before)
     assert min(times) < 0.05
+
+
+@pytest.mark.parametrize("known", ALL, ids=lambda known: known.id)
+def test_the_path_is_named_in_the_language_of_the_wizard(known: Preset) -> None:
+    english = new_project(known, "203.0.113.20", "en").hops
+    chinese = new_project(known, "203.0.113.20", "zh_CN").hops
+    assert [hop.label for hop in english] == [hop.label for hop in known.hops]
+    for ours, theirs in zip(english, chinese, strict=True):
+        assert (ours.id, ours.kind, ours.address) == (theirs.id, theirs.kind, theirs.address)
+        # What is called by its own name is so in every language.
+        is_common = ours.kind not in (HopKind.SERVICE, HopKind.CONTAINER)
+        assert re.search(r"[\u4e00-\u9fff]", theirs.label or "") is not None or not is_common
+        assert re.search(r"[\u4e00-\u9fff]", ours.label or "") is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,8 @@ class Wording:
 class Preset:
     """A service: the ports that it needs, and a sensible path to it.
 
-    `source` is the URL where the ports are documented. Addresses may be the placeholder PUBLIC_ADDRESS.
+    `source` is the URL where the ports are documented. Addresses may be the placeholder PUBLIC_ADDRESS. The hops are
+    labelled in English; `labels` has those that are called otherwise in another language, by the hop's id.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Preset:
     ports: tuple[PortPlan, ...]
     hops: tuple[Hop, ...]
     ice_servers: tuple[IceServer, ...] = ()
+    labels: Mapping[str, Wording] = field(default_factory=dict)
 
 
 @cache
@@ -83,7 +85,12 @@ def new_project(preset: Preset, public_address: str, language: str = "en") -> Pr
         name=preset.title.say(language),
         public_address=public_address,
         hops=tuple(
-            replace(hop, address=public_address) if hop.address == PUBLIC_ADDRESS else hop for hop in preset.hops
+            replace(
+                hop,
+                label=preset.labels[hop.id].say(language) if hop.id in preset.labels else hop.label,
+                address=public_address if hop.address == PUBLIC_ADDRESS else hop.address,
+            )
+            for hop in preset.hops
         ),
         ports=preset.ports,
         ice_servers=tuple(
@@ -103,7 +110,8 @@ def _in_uri(address: str) -> str:
 def _load(preset_id: str, text: str) -> tuple[int, str, Preset]:
     table = tomllib.loads(text)
     title = _wording(table["title"])
-    project = _project(table, title.en)
+    labels = {hop["id"]: _wording(hop["name"]) for hop in table["hops"] if isinstance(hop.get("name"), dict)}
+    project = _project(table, title.en, labels)
     return (
         table["order"],
         preset_id,
@@ -121,13 +129,15 @@ def _load(preset_id: str, text: str) -> tuple[int, str, Preset]:
                 replace(server, urls=tuple(url.replace(_PLACEHOLDER, PUBLIC_ADDRESS) for url in server.urls))
                 for server in project.ice_servers
             ),
+            labels=labels,
         ),
     )
 
 
-def _project(table: Mapping[str, Any], name: str) -> Project:
+def _project(table: Mapping[str, Any], name: str, labels: Mapping[str, Wording]) -> Project:
     """The preset read as the project file that it will become, so that it cannot hold what no project may."""
-    hops = [hop | {"address": _PLACEHOLDER} if hop.get("address") == PUBLIC_ADDRESS else hop for hop in table["hops"]]
+    hops = [hop | {"name": labels[hop["id"]].en} if hop["id"] in labels else hop for hop in table["hops"]]
+    hops = [hop | {"address": _PLACEHOLDER} if hop.get("address") == PUBLIC_ADDRESS else hop for hop in hops]
     servers = [
         server | {"urls": [url.replace(PUBLIC_ADDRESS, _PLACEHOLDER) for url in server["urls"]]}
         for server in table.get("ice_servers", [])
