@@ -31,6 +31,8 @@ class Kind(enum.StrEnum):
     OFF_BY_ONE = "off-by-one"
     ONE_PORT = "one-port"
     """All mapped to the first port of the range."""
+    OWN_PAGE = "own-page"
+    """No mapping, and the hop itself shows a web page there; TCP only."""
     CLIENT_DOWN = "client-down"
     """The tunnel's client is gone; its server still accepts, then closes."""
     CLIENT_GONE = "client-gone"
@@ -92,7 +94,7 @@ class Fault:
         """Whether it touches a planned port, named by its outside number."""
         if self.kind in WHOLE:
             return True
-        if self.kind is Kind.RESET and protocol != "tcp":
+        if self.kind in (Kind.RESET, Kind.OWN_PAGE) and protocol != "tcp":
             return False
         return self.protocol in (None, protocol) and self.first <= outside <= self.last
 

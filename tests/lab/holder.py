@@ -1,6 +1,7 @@
-"""A program that holds ports: silent, echoing, answering with words, or telling what it saw.
+"""A program that holds ports: silent, echoing, answering with words, showing a page, or telling what it saw.
 
-Arguments: a JSON document with `address`, `answer` (silent | echo | banner | tell) and `ports` ([protocol, number]).
+Arguments: a JSON document with `address`, `answer` (silent | echo | banner | page | tell) and `ports` ([protocol,
+number]).
 Prints `ready`; ends when standard input does.
 """
 
@@ -10,10 +11,17 @@ import asyncio
 import json
 import sys
 
+_PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 47\r\n\r\n<html><head><title>Set-up</title></head></html>"
+
 
 def reply(answer: str, data: bytes, port: int, sender: tuple[str, int]) -> bytes:
     """What is sent back for `data`."""
-    words = {"echo": data, "banner": b"220 not what you look for\r\n", "tell": f"{port} {sender[0]}".encode()}
+    words = {
+        "echo": data,
+        "banner": b"220 not what you look for\r\n",
+        "page": _PAGE if data.startswith(b"GET ") else b"",
+        "tell": f"{port} {sender[0]}".encode(),
+    }
     return words.get(answer, b"")
 
 

@@ -91,6 +91,7 @@ class Lab:
             elif hop.userland:
                 self._userland(position)
         self._serve(respond_at)
+        self._show_pages()
         for machine in self.topology.machines():
             if machine.space.name in changed:
                 machine.space.forget_connections()
@@ -259,6 +260,22 @@ class Lab:
             self._hold(
                 machine, _anywhere(machine), "tell", [(p, inner) for p, _, inner in numbers if (p, inner) not in taken]
             )
+
+    def _show_pages(self) -> None:
+        pages = [
+            [fault.hop, p.protocol, self.path.numbers(p, n)[self.path.index(fault.hop)]]
+            for fault in self.faults
+            if fault.kind is Kind.OWN_PAGE
+            for p in self.path.ports
+            for n in range(p.first, p.last + 1)
+            if fault.hits(p.protocol, n)
+        ]
+        if self._changed("pages", pages):
+            for hop in {str(page[0]) for page in pages}:
+                machine = self.topology.machine_of[self.path.index(hop)]
+                ports = [(protocol, number) for where, protocol, number in pages if where == hop]
+                told = {"address": machine.address, "answer": "page", "ports": ports}
+                self.program("pages", machine, self._script("holder.py", told)).wait_for("ready")
 
     def _hold(self, machine: Machine, address: str, answer: str, ports: list[tuple[str, int]]) -> None:
         told = {"address": address, "answer": answer, "ports": ports}

@@ -34,6 +34,7 @@ class Ports:
     first: int
     last: int
     inside: tuple[tuple[str, int], ...] = ()
+    speaks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class Path:
             span = ports.last - ports.first
             inside = ", ".join(f'{hop} = "{spell(first, first + span)}"' for hop, first in ports.inside)
             lines += [f"inside = {{ {inside} }}"] if inside else []
+            lines += [f'speaks = "{ports.speaks}"'] if ports.speaks else []
         for vantage in self.vantages:
             if vantages is None or vantage.id in vantages:
                 lines += ["", "[[vantages]]", f'id = "{vantage.id}"']

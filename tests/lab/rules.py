@@ -45,7 +45,7 @@ def mappings(path: Path, position: int, target: str, faults: Iterable[Fault]) ->
             numbers = path.numbers(ports, outside)
             protocol, host, inner = ports.protocol, target, numbers[position + 1]
             kinds = {fault.kind for fault in mine if fault.hits(protocol, outside)}
-            if Kind.NOT_FORWARDED in kinds:
+            if kinds & {Kind.NOT_FORWARDED, Kind.OWN_PAGE}:
                 continue
             if Kind.OTHER_PROTOCOL in kinds:
                 protocol = "tcp" if protocol == "udp" else "udp"
@@ -74,7 +74,7 @@ def table(path: Path, position: int, target: str | None, own: str, control: int,
     family = "ip6" if is_six(own) else "ip"
     chains = [_losses(control, mine), _filter(path, position, own, control, mine)]
     if target is not None and not hop.userland and family == "ip":
-        chains.append(_translation(hop, own, target, mappings(path, position, target, mine), mine))
+        chains.append(_translation(path, hop, own, target, mappings(path, position, target, mine), mine))
     name = f"{family} {name}"
     return f"table {name} {{}}\ndelete table {name}\ntable {name} {{\n" + "\n".join(chains) + "\n}\n"
 
@@ -124,7 +124,7 @@ def _touched(path: Path, position: int, fault: Fault) -> list[str]:
     return matches
 
 
-def _translation(hop: LabHop, own: str, target: str, mapped: list[Mapping], mine: list[Fault]) -> str:
+def _translation(path: Path, hop: LabHop, own: str, target: str, mapped: list[Mapping], mine: list[Fault]) -> str:
     kinds = {fault.kind for fault in mine}
     rules = _dnat(mapped)
     # Docker's rule matches any local destination, and the host's own connections as well.
@@ -141,6 +141,8 @@ def _translation(hop: LabHop, own: str, target: str, mapped: list[Mapping], mine
     else:
         # A consumer router is stealthy: what it does not map, it drops.
         lines += ["chain closed { type filter hook input priority 0;"]
+        shown = [fault for fault in mine if fault.kind is Kind.OWN_PAGE]
+        lines += [f"{ports} accept" for fault in shown for ports in _touched(path, path.index(hop.id), fault)]
         lines += ['iifname "wan" ct state new meta l4proto { tcp, udp } drop', "}"]
     lines += ["chain outward { type nat hook postrouting priority 100;", 'oifname "wan" masquerade']
     if Kind.SOURCE_REWRITTEN in kinds:

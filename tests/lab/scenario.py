@@ -77,7 +77,7 @@ def _path(told: dict[str, Any]) -> Path:
 
 def _ports(told: dict[str, Any]) -> Ports:
     inside = tuple((hop, span(numbers)[0]) for hop, numbers in told.get("inside", {}).items())
-    return Ports(told["name"], told["protocol"], *span(told["outside"]), inside)
+    return Ports(told["name"], told["protocol"], *span(told["outside"]), inside, told.get("speaks"))
 
 
 def _case(told: dict[str, Any]) -> Case:

@@ -686,6 +686,12 @@ def test_a_page_outside_that_is_not_the_one_inside_proves_no_way_to_it() -> None
     assert codes(other, Severity.WARNING) == {"other-program"}
     alone = diagnose(web("outside", "router", "Setup"), project=project)
     assert alone.state is State.OPEN
+    responder = replace(web("laptop", "wall", None), stands_at="chat")
+    stood_in = diagnose(web("outside", "router", "Setup"), responder, project=project)
+    assert (stood_in.state, stood_in.hops[0].state) == (State.UNKNOWN, State.UNKNOWN)
+    assert codes(stood_in, Severity.WARNING) == {"other-program"}
+    before = replace(web("outside", "router", "Chat"), at=T0 - timedelta(hours=3))
+    assert diagnose(before, responder, project=project).state is State.OPEN
 
 
 @pytest.mark.parametrize(
