@@ -64,7 +64,8 @@ class LabVantage:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Hops outermost first, ports, and vantages. `resolves` is what the name in `public_address` leads to."""
+    """Hops outermost first, ports, and vantages. `resolves` is what the name in `public_address` leads to, `announced`
+    what the service gives its clients."""
 
     name: str
     public_address: str
@@ -72,6 +73,7 @@ class Path:
     ports: tuple[Ports, ...]
     vantages: tuple[LabVantage, ...]
     resolves: tuple[str, ...] = ()
+    announced: tuple[str, ...] = ()
 
     def index(self, hop: str) -> int:
         """Position of a hop, 0 outermost. Raises StopIteration for an unknown id."""
@@ -102,6 +104,7 @@ class Path:
     def project(self, vantages: tuple[str, ...] | None = None) -> str:
         """The text of the Hopwise project file, with all vantages or only those named."""
         lines = ["format = 1", f'name = "{self.name}"', f'public_address = "{self.public_address}"']
+        lines += [f"announced = {list(self.announced)}"] if self.announced else []
         for hop in self.hops:
             lines += ["", "[[hops]]", f'id = "{hop.id}"', f'kind = "{hop.kind}"']
             lines += [f'address = "{hop.address}"'] if hop.address else []
