@@ -166,6 +166,17 @@ def test_a_relayed_candidate_stays_as_it_is_and_a_number_of_the_host_becomes_tha
     assert "a=candidate:1 1 UDP 2130706431 203.0.113.20 10114 typ host" in rewrite(parse(own), PROJECT).text
 
 
+def test_a_candidate_that_takes_tcp_connections_is_given_the_public_address_where_its_port_is_planned() -> None:
+    tcp = "".join(
+        f"a=candidate:{n} 1 tcp 1518280447 {address} {port} typ host tcptype passive\n"
+        for n, (address, port) in enumerate((("192.168.77.10", 9000), ("10.0.0.4", 9000), ("192.168.77.10", 4444)))
+    )
+    made = rewrite(parse(AIORTC.replace("a=end-of-candidates\n", tcp + "a=end-of-candidates\n")), PROJECT).text
+    assert made.count("tcptype passive") == 2
+    assert made.count("a=candidate:0 1 TCP 1518280447 203.0.113.20 10110 typ host tcptype passive\r\n") == 2
+    assert not judge(parse(made), PROJECT).wrong
+
+
 def test_more_sockets_than_planned_ports_are_said_to_be_left_out() -> None:
     section = AIORTC[AIORTC.index("m=audio") : AIORTC.index("m=video")]
     text = HEAD + "".join(section.replace("43210", str(50000 + n)).replace("mid:0", f"mid:{n}") for n in range(7))

@@ -49,6 +49,8 @@ class Firewall:
         self.unread: dict[int, str] = {}
         self._lists: dict[tuple[str, str], list[Network]] = {}
         self._named: set[str] = set()
+        self._vague: set[str] = set()
+        self._members: dict[str, set[str]] = {}
         self._outside = {"WAN", *outward}
         self._inside = {"LAN"}
         for command in self._read:
@@ -64,8 +66,10 @@ class Firewall:
                     held.extend(networks(values.get("address", "")))
                 except ValueError:
                     # A name, whose addresses are not in the file.
+                    self._vague.add(values.get("list", ""))
                     self.unread[command.line] = command.text
             case "interface list member":
+                self._members.setdefault(values.get("list", ""), set()).add(values.get("interface", ""))
                 side = {"WAN": self._outside, "LAN": self._inside}.get(values.get("list", ""))
                 if side is not None:
                     side.add(values.get("interface", ""))
@@ -146,7 +150,7 @@ class Firewall:
 
     def _listed(self, name: str, family: int, *, negated: bool) -> Who:
         held = self._lists.get(("ip" if family == 4 else "ipv6", name), [])
-        if name not in self._named:
+        if name not in self._named or name in self._vague:
             return Who.PERHAPS
         if not held and not negated:
             # Only the router itself puts addresses there, one by one.
@@ -156,7 +160,10 @@ class Firewall:
     def _by(self, interface: str) -> Who:
         if interface in self._outside or interface == "all":
             return Who.EVERYBODY
-        return Who.FEW if interface in self._inside else Who.PERHAPS
+        if interface in self._inside:
+            return Who.FEW
+        sides = {self._by(member) for member in self._members.get(interface, ()) if member not in self._members}
+        return sides.pop() if len(sides) == 1 else Who.PERHAPS
 
     def destinations(self, rule: Rule, family: int) -> tuple[Network, ...] | None:
         """The addresses that a rule is about; None for any. Raises ValueError for what cannot be told."""
@@ -165,7 +172,7 @@ class Firewall:
             return networks(address)
         if listed is not None and address is None and not listed.startswith("!"):
             found = self._lists.get(("ip" if family == 4 else "ipv6", listed))
-            if found:
+            if found and listed not in self._vague:
                 return tuple(found)
         if address is None and listed is None:
             return None

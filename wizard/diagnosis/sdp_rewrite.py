@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wizard.diagnosis.sdp import Ways
 from wizard.model.port import OutsidePort, Protocol
@@ -45,6 +45,7 @@ def rewrite(description: Description, project: Project) -> Rewritten:
             start = len(lines)
         candidate_lines = {candidate.line for candidate in media.candidates} | set(media.unread)
         kept = {c.line for c in media.candidates if c.type is CandidateType.RELAY or c.tcp_type == "active"}
+        over_tcp = dict(ports.over_tcp(media))
         for number in range(media.line, media.last + 1):
             line = description.lines[number - 1]
             if number in candidate_lines and number not in kept:
@@ -52,6 +53,8 @@ def rewrite(description: Description, project: Project) -> Rewritten:
                     prefix = "a=" if line.startswith("a=") else ""
                     lines += [f"{prefix}{_candidate(project, component, port)}" for component, port in chosen]
                     placed = True
+                if number in over_tcp:
+                    lines.append(f"{'a=' if line.startswith('a=') else ''}{over_tcp[number]}")
             elif number == media.rtcp:
                 rtcp = next((port for component, port in chosen if component == 2), first)
                 if rtcp is not None:
@@ -96,6 +99,20 @@ class _Ports:
         else:
             self._taken[socket] = port
         return port
+
+    def over_tcp(self, media: Media) -> Iterator[tuple[int, Candidate]]:
+        """By its line, each candidate that takes TCP connections on a port that the path hands on, once for each."""
+        given: set[tuple[int, int]] = set()
+        for candidate in media.candidates:
+            port = self._outside_tcp(candidate.port)
+            waits = candidate.protocol == "tcp" and candidate.tcp_type != "active"
+            if waits and candidate.type is CandidateType.HOST and port and (candidate.component, port) not in given:
+                given.add((candidate.component, port))
+                yield candidate.line, replace(candidate, address=self._ways.project.public_address, port=port)
+
+    def _outside_tcp(self, number: int) -> int | None:
+        port = OutsidePort(Protocol.TCP, number)
+        return number if port in self._ways.planned else self._ways.outside.get(port)
 
 
 def _is_udp(port: OutsidePort) -> bool:

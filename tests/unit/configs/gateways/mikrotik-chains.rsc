@@ -28,3 +28,9 @@ add action=dst-nat chain=in dst-port=7000 protocol=tcp to-addresses=192.168.77.1
 /ip firewall raw
 add action=notrack chain=prerouting protocol=udp
 add action=drop chain=prerouting dst-port=10007 protocol=udp in-interface=pppoe-out1
+/ip firewall address-list
+add address=lists.example.org list=office
+/interface list member
+add interface=pppoe-out1 list=INTERNET
+/ip firewall nat
+add action=dst-nat chain=dstnat dst-port=10008 in-interface-list=INTERNET protocol=tcp to-addresses=192.168.77.11
