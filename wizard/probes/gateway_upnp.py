@@ -41,6 +41,7 @@ _ERRORS = {
     725: Took.PERMANENT_ONLY,  # OnlyPermanentLeasesSupported
     728: Took.FULL,  # NoPortMapsAvailable
     729: Took.CONFLICT,  # ConflictWithOtherMechanisms
+    730: Took.ABSENT,  # PortMappingNotFound
 }
 
 
@@ -84,18 +85,18 @@ class Igd:
             if isinstance(said, Spoken):
                 if said.detail.split(" ")[0] in map(str, _END_OF_LIST):
                     return tuple(found), True
-                return await self._listed() if index == 0 else (tuple(found), False)
+                # WANIPConnection:2 section 2.3.27 may leave out what others have made.
+                return (tuple(found) if index else await self._listed()), False
             mapping = _mapping(said, "NewPortMappingDescription", "NewLeaseDuration")
             if mapping is not None:
                 found.append(mapping)
         return tuple(found), False
 
-    async def _listed(self) -> tuple[tuple[PortMapping, ...], bool]:
+    async def _listed(self) -> tuple[PortMapping, ...]:
         """The list of IGD 2, for a gateway that does not tell one mapping after the other."""
         assert self._connection is not None
         found: list[PortMapping] = []
-        whole = self._connection.has_action("GetListOfPortMappings")
-        for word in _PROTOCOLS if whole else ():
+        for word in _PROTOCOLS:
             said = await _call(
                 self._connection,
                 "GetListOfPortMappings",
@@ -105,13 +106,9 @@ class Igd:
                 NewManage=True,
                 NewNumberOfPorts=0,
             )
-            if isinstance(said, Spoken):
-                whole = whole and said.took is Took.ABSENT
-                continue
-            entries = _entries(str(said.get("NewPortListing") or ""))
-            whole = whole and entries is not None
-            found += entries or ()
-        return tuple(found), whole
+            if not isinstance(said, Spoken):
+                found += _entries(str(said.get("NewPortListing") or ""))
+        return tuple(found)
 
     async def mapping(self, protocol: Protocol, external: int) -> PortMapping | Spoken:
         """The mapping of one outer port; `absent` where there is none."""
@@ -259,14 +256,14 @@ def _mapping(said: Mapping[str, Any], description: str, lifetime: str) -> PortMa
     )
 
 
-def _entries(xml: str) -> list[PortMapping] | None:
-    """The mappings in a PortMappingList (WANIPConnection:2 section 2.3.27)."""
+def _entries(xml: str) -> list[PortMapping]:
+    """The mappings in a PortMappingList (WANIPConnection:2 section 2.3.27); none in what is no such list."""
     from defusedxml.ElementTree import fromstring
 
     try:
         root = fromstring(xml)
     except Exception:  # noqa: BLE001 - entities, bombs and plain nonsense each raise their own
-        return None
+        return []
     found: list[PortMapping] = []
     for entry in root.iter():
         if entry.tag.rpartition("}")[2] == "PortMappingEntry":
