@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .gateway_street import HOME, HOME6, ROUTER, SIDE_HOME, SIDE_ROUTER, TOLD, WAN, Street, street
+from .gateway_street import HOME, HOME6, OUTSIDE, ROUTER, SIDE_HOME, SIDE_ROUTER, TOLD, WAN, Street, street
 
 pytestmark = pytest.mark.requires("root", "nft", "miniupnpd")
 UPNP, BOTH = f"ext_ip={TOLD}", (f"ext_ip={TOLD}", "enable_natpmp=yes")
@@ -51,6 +51,8 @@ def test_the_router_is_found_maps_is_probed_and_unmaps(road: Street) -> None:
         assert codes(before) == {"gateway-not-planned", "mapping-missing"}
 
         road.coturn()
+        seen = road.router_says(project, "--server", f"stun:{OUTSIDE}")[1]
+        assert "gateway-seen-elsewhere" in codes(seen), "the router claims one address, and the world sees another"
         responder = road.responder(project)
         status, added = road.router_says(project, "--add", "--lifetime", "600")
         assert status == 0

@@ -23,11 +23,6 @@ class Forward:
     host: str | None
     """Where to; None where the project does not say."""
 
-    @property
-    def ports(self) -> tuple[OutsidePort, ...]:
-        """The planned ports that the rule is for."""
-        return tuple(OutsidePort(self.protocol, number) for number in self.outside)
-
 
 def router_of(project: Project) -> int | None:
     """Position of the router nearest to the service: the one that the service's own network has."""
