@@ -38,8 +38,11 @@ def assemble(given: Sequence[Given], old: Project | None, name: str, public_addr
     hops = _with_targets(hops, placed)
     if old is None and not public_address:
         announced = [address for file in given for address in file.reading.announced]
-        known = [*(hop.address for hop in hops if hop.address is not None), *announced]
-        public_address = known[0] if known else NO_ADDRESS
+        entrance = hops[_entrance(hops)].address
+        public_address = entrance or next(iter(announced), NO_ADDRESS)
+    elif old is None and hops[_entrance(hops)].address is None:
+        at = _entrance(hops)
+        hops = (*hops[:at], replace(hops[at], address=public_address), *hops[at + 1 :])
     base = old or Project(name=name, public_address=public_address or NO_ADDRESS, hops=(), ports=())
     if public_address:
         base = replace(base, public_address=public_address)
@@ -51,6 +54,11 @@ def assemble(given: Sequence[Given], old: Project | None, name: str, public_addr
         ice_servers=_servers(base, given),
         announced=tuple(dict.fromkeys((*base.announced, *(a for file in given for a in file.reading.announced)))),
     )
+
+
+def _entrance(hops: tuple[Hop, ...]) -> int:
+    """The hop that clients send to: what lies behind a translating one has another address than theirs."""
+    return next((i for i, hop in enumerate(hops) if hop.address is not None or hop.kind.translates), 0)
 
 
 def _with_targets(hops: tuple[Hop, ...], placed: Sequence[Placed]) -> tuple[Hop, ...]:

@@ -173,6 +173,19 @@ def test_without_an_address_the_project_has_a_name_that_never_resolves() -> None
     assert assemble([COMPOSE], None, "x", "chat.example.org").public_address == "chat.example.org"
 
 
+@pytest.mark.parametrize(
+    ("files", "at"), [([COMPOSE], 0), ([GROUP, COMPOSE], 1), ([VM_WALL, COMPOSE], 1), ([CLOUD_WALL, TUNNEL], None)]
+)
+def test_the_address_that_clients_use_is_that_of_the_hop_that_takes_them_in(files: list[Given], at: int | None) -> None:
+    hops = assemble(files, None, "x", "198.51.100.9").hops
+    assert [i for i, hop in enumerate(hops) if hop.address == "198.51.100.9"] == ([] if at is None else [at])
+
+
+def test_an_address_inside_is_not_taken_for_that_of_clients() -> None:
+    router = file("router.csv", Piece(HopKind.ROUTER, "Router", None, (tcp("80", host="192.168.77.10"),)))
+    assert assemble([router, VM_WALL], None, "x").public_address == NO_ADDRESS
+
+
 def test_servers_and_announced_addresses_are_added_once_and_without_secrets() -> None:
     entry = ServerEntry(("turn:198.51.100.7:3478",), "alice")
     told = Told("turnserver.conf", (), (Server(entry, Secret("hidden")),), ("203.0.113.20", "203.0.113.20"))
