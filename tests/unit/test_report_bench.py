@@ -26,7 +26,7 @@ from wizard.report.bench import BenchResult, bench_of, dumps, to_json
 from wizard.report.bench_content import blocks
 from wizard.report.bench_markdown import to_markdown
 from wizard.report.bench_redact import redact
-from wizard.report.ice import IceResult
+from wizard.report.ice import Beside, IceResult
 from wizard.wire.uri import Transport
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -248,3 +248,25 @@ def _catalogue(language: str) -> dict[str, Any]:
 
 def _flat(catalogue: dict[str, Any]) -> dict[str, str]:
     return {f"{kind}.{key}": text for kind, entries in catalogue.items() for key, text in entries.items()}
+
+
+def test_an_unanswered_transport_is_told_beside_the_one_that_carries_the_relay() -> None:
+    udp, tcp, other = "turn:turn.example.org?transport=udp", "turn:turn.example.org?transport=tcp", "turn:203.0.113.9"
+    result = IceResult(urls=[udp, tcp, other])
+    silent = Sentence(Verdict.UNREACHABLE, NO_ANSWER, "no answer", "timed-out")
+    error = CandidateError(39.5, udp, "198.51.100.7", 4, silent, Transport.UDP)
+    for event in (
+        ServerTried(other, Transport.TCP, 4, Verdict.OK, 8.0, 0.1, None),
+        error,
+        ServerTried(udp, Transport.UDP, 4, Verdict.UNREACHABLE, None, 39.5, "no answer"),
+    ):
+        result.add(event)
+    assert result.beside(error) is None
+    result.add(ServerTried(tcp, Transport.TCP, 4, Verdict.OK, 8.0, 0.1, None))
+    assert result.beside(error) is Beside.TRANSPORT
+    # It is red all the same: a call over TCP is a slower one.
+    text = to_markdown(bench_of(benches.STARTED, 40.0, [result]))
+    assert "❌ no answer" in text
+    assert "The same server works over another transport" in text
+    result.add(ServerTried(udp, Transport.UDP, 4, Verdict.OK, 8.0, 0.1, None))
+    assert result.beside(error) is Beside.ADDRESS
