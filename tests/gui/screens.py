@@ -91,6 +91,7 @@ class _WizardTour(_Tour):
         window.go(Step.TEST)
         await turn()
         await self._shoot(window, "5-test-before")
+        window.go(Step.SERVICE)
         window.context.document.undo()
         window.context.document.save(self._folder / f".{self._prefix}.toml")
         await turn()

@@ -195,11 +195,8 @@ class _Gathering:
         tries = _Tries(self.targets[index], found.transport, family, self._clock())
         first: Sentence | None = None
         for place, end in enumerate(ends[:MOST_TRIED]):
-            sentence, rtt_s = await self._ask(index, tries, end)
-            if found.recorded and sentence.code is not None:
-                sentence = replace(sentence, text=f"{end.host}:{end.port}: {sentence.text}")
-            if sentence.verdict not in _NOT_THERE:
-                self._tell_verdict(tries, sentence, end.address, rtt_s)
+            sentence = await self._ask(index, tries, end, f"{end.host}:{end.port}: " if found.recorded else "")
+            if sentence is None:
                 return
             more = len(ends) - MOST_TRIED
             if place + 1 == MOST_TRIED and more > 0:
@@ -209,11 +206,12 @@ class _Gathering:
         assert first is not None
         self._tell_tried(tries, first)
 
-    async def _ask(self, index: int, tries: _Tries, end: End) -> tuple[Sentence, float | None]:
+    async def _ask(self, index: int, tries: _Tries, end: End, said_of: str) -> Sentence | None:
+        """Ask one address, and tell the verdict if it answers; else return what is to be said of it."""
         uri = tries.target.uri
         source = self.options.source(tries.family)
         if self.options.sources and source is None:
-            return _NO_ROUTE, None
+            return _NO_ROUTE
         # RFC 5928 section 5: a certificate is for the name in the URI, wherever the records lead.
         endpoint = Endpoint(end.address, end.port, tries.transport, uri.ascii_host, source)
         client = new_client(tries.transport, tries.target.credentials, self.options.timing)
@@ -221,12 +219,20 @@ class _Gathering:
             endpoint, client, self.options.tls, connect_timeout_s=_connect_timeout(self.options)
         ) as talk:
             if isinstance(talk, LinkFault):
-                return self._sentence(tries, talk), None
-            reply = await talk.ask(client.allocate if uri.relays else client.binding)
-            if isinstance(reply, Succeeded):
-                self._tell_candidates(tries, self._preference[index, tries.transport, tries.family], talk, reply)
+                reply: Reply = talk
+            else:
+                reply = await talk.ask(client.allocate if uri.relays else client.binding)
+                if isinstance(reply, Succeeded):
+                    self._tell_candidates(tries, self._preference[index, tries.transport, tries.family], talk, reply)
+            sentence = self._sentence(tries, reply)
+            if sentence.code is not None:
+                sentence = replace(sentence, text=f"{said_of}{sentence.text}")
+            if sentence.verdict in _NOT_THERE:
+                return sentence
             rtt_s = (reply.rtt_s or reply.elapsed_s) if isinstance(reply, Succeeded | Refused) else None
-            return self._sentence(tries, reply), rtt_s
+            # Nobody waits for the release.
+            self._tell_verdict(tries, sentence, end.address, rtt_s)
+            return None
 
     def _sentence(self, tries: _Tries, reply: Reply) -> Sentence:
         stream = tries.transport is not Transport.UDP
