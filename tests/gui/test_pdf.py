@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pikepdf
@@ -21,6 +22,7 @@ from PySide6.QtGui import QFont, QGuiApplication
 from tests.unit import results
 from tests.unit.strategies import projects
 from tests.unit.test_report_redact import Secretive, leaked, secretives
+from wizard.diagnosis.history import History
 from wizard.gui.pdf import pdf_bytes, write_pdf
 from wizard.model.hop import Hop
 from wizard.observation import Outcome
@@ -288,3 +290,15 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_what_changed_while_watching_is_in_the_report(text_of: Extract, language: str) -> None:
+    history = History()
+    history.note(results.proven().diagnosis, results.STARTED)
+    history.note(results.hole().diagnosis, results.STARTED + timedelta(seconds=90))
+    text = text_of(pdf_bytes(replace(results.hole(), past=history.past), language))
+    assert "udp 10050-10100" in text
+    assert "2026-01-02 12:01:30 UTC" in text
+    assert {"en": "What changed while watching", "zh_CN": "监视期间的变化"}[language] in text
+    assert re.search(r"udp 10050-10100\s+0\s+1\s+0:01:30\s+0:00:00", text)

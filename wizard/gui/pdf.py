@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wizard.diagnosis.history import Past
 from wizard.diagnosis.verdict import Finding, Severity, State
 from wizard.diagnosis.words import say, words
 from wizard.gui.diagram.letters import mono, sans
@@ -16,6 +17,7 @@ from wizard.gui.palette import LIGHT
 from wizard.gui.pdf_flow import PAGE_HEIGHT, TALLEST_PICTURE, WIDTH, Cell
 from wizard.gui.pdf_sheet import INDENT, Sheet, typesetter
 from wizard.model.atomic import write_whole
+from wizard.report.changes import change_text, duration, uptime_rows
 from wizard.report.redact import redact as redacted
 from wizard.report.summary import details, moment, observed, port_groups, ranges_text, sentence
 from wizard.report.wording import ENGLISH, wording
@@ -60,6 +62,8 @@ class _Report:
         self._path()
         self._ports()
         self._findings()
+        if self._result.past is not None:
+            self._past(self._result.past)
         self._observations()
         drawn = [sans(12), sans(12, bold=True), mono(11)]
         return self._sheet.document(f"{name} – {self._say('title')}", self._result.started, drawn)
@@ -124,6 +128,30 @@ class _Report:
             self._flow.text(self._say("no-findings"), self._sheet.body)
         for number, finding in enumerate(self._result.diagnosis.findings, start=1):
             self._finding(number, finding)
+
+    def _past(self, past: Past) -> None:
+        cell, numbers = self._sheet.cell, self._sheet.numbers
+        self._sheet.chapter(self._say("changes"))
+        said = self._say("watched", began=moment(past.began), until=moment(past.until))
+        self._flow.text(said, self._sheet.body)
+        if not past.changes:
+            self._flow.text(self._say("no-changes"), self._sheet.body)
+            return
+        changes = [
+            [Cell(moment(each.at), numbers), Cell(change_text(self._result.project, each, self._language), cell)]
+            for each in past.changes
+        ]
+        self._table(("time", "change-heading"), (28, 72), changes)
+        self._flow.gap(10)
+        rows = [
+            [
+                Cell(f"{protocol} {outside}", numbers),
+                *(Cell(text, numbers) for text in (str(each.ups), str(each.downs))),
+                *(Cell(duration(time), numbers) for time in (each.up, each.down)),
+            ]
+            for protocol, outside, each in uptime_rows(past)
+        ]
+        self._table(("outside", "ups", "downs", "up", "down"), (28, 18, 18, 18, 18), rows)
 
     def _finding(self, number: int, finding: Finding) -> None:
         said = words(finding, self._language)
