@@ -21,7 +21,7 @@ QUIET_STOPPED_PER_SECOND = 70
 """So many ports that are not open are asked each second all the same: somebody may be mending them."""
 HURRIED_AT_ONCE = 80
 """Ports that are asked out of turn on one beat: what befell one port has often befallen all."""
-CONFIRMED_S = 0.3
+CONFIRMED_S = 0.25
 """How long a port that did not answer is asked again and again before it is believed, on a line that loses nothing."""
 MOST_CONFIRMED_S = 5.0
 _ACCEPTED_RISK = 1e-5
