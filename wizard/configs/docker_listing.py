@@ -13,8 +13,8 @@ from wizard.configs.tree import Tree
 from wizard.model.port import PortRange, Protocol
 
 INSPECT = re.compile(r"\"(?:NetworkSettings|HostConfig)\"\s*:")
-TABLE = re.compile(r"^CONTAINER ID[ ]+.*\bPORTS\b", re.MULTILINE)
-ROWS = re.compile(r"^\s*\{.*\"Ports\"\s*:\s*\"", re.MULTILINE)
+TABLE = re.compile(r"^(?:CONTAINER ID|NAME)[ ]+.*\bPORTS\b", re.MULTILINE)
+ROWS = re.compile(r"^[ \t]*\{.*\"Ports\"\s*:\s*\"", re.MULTILINE)
 PORT = re.compile(
     r"^(?:(?P<name>\S+)[ \t]+)?(?P<inner>\d+)/(?P<protocol>tcp|udp|sctp) -> (?P<ip>\S*):(?P<outer>\d+)[ \t]*$",
     re.MULTILINE,
@@ -72,7 +72,7 @@ def read_table(text: str, published: Published) -> int:
             continue
         count += 1
         cells = _cells(line, columns)
-        name = cells.get("NAMES", "") or f"container-{count}"
+        name = cells.get("NAMES") or cells.get("NAME") or f"container-{count}"
         _row(name, cells.get("PORTS", ""), number, cells.get("STATUS", ""), None, published)
     return count
 

@@ -129,8 +129,9 @@ def _ini_tree(text: str) -> Tree:
 
 
 def _pair(content: str) -> tuple[str, str, str]:
-    found = re.match(r"([^=:]*?)\s*([=:])\s*(.*)", content)
-    return (content, "", "") if found is None else (found[1], found[2], found[3])
+    mark = min("=:", key=lambda sign: content.find(sign) % (len(content) + 1))
+    key, found, value = content.partition(mark)
+    return key.rstrip(), found, value.lstrip()
 
 
 def _unquoted(text: str) -> str:

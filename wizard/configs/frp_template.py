@@ -177,10 +177,10 @@ def _items(looped: re.Match[str], line: int) -> list[_Dot]:
 
 def numbers(text: str) -> list[int]:
     """The ports of `6010-6020,6022`, in order. Raises ValueError."""
-    found = [number for part in text.split(",") for number in PortRange.parse(part)]
-    if len(found) > 65535:
+    ranges = [PortRange.parse(part) for part in text.split(",")]
+    if sum(len(each) for each in ranges) > 65535:
         raise ValueError(text)
-    return found
+    return [number for each in ranges for number in each]
 
 
 def _unknown(action: str, line: int) -> UnreadableError:

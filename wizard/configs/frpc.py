@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import string
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -198,7 +199,7 @@ def _inward(local_ip: str | None) -> str | None:
 
 
 def _stem(name: str) -> str:
-    return re.sub(r"[-_. ]*\d+$", "", name.removeprefix("range:")) or name
+    return name.removeprefix("range:").rstrip(string.digits).rstrip("-_. ") or name
 
 
 def _merged(rules: Iterable[PortForward]) -> Iterator[PortForward]:

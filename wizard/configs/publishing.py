@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from wizard.observation import Coverage
 _SHORT = re.compile(
     r"(?:(?:(?P<ip>\[[^\]]*\]|.*):)?(?P<outer>[^:]*):)?(?P<inner>[^:/]+)(?:/(?P<protocol>[A-Za-z]+))?", re.DOTALL
 )
+_LONGEST = 200
+"""Characters of an entry at most: an address, two ranges and a protocol."""
 _OTHER_PROTOCOLS = ("sctp",)
 
 
@@ -36,7 +39,7 @@ class Publication:
 
 def short(text: str) -> Publication:
     """`[ADDRESS:][HOST]:CONTAINER[/PROTOCOL]`, each a port or a range. Raises ValueError."""
-    found = _SHORT.fullmatch(text.strip())
+    found = _SHORT.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if found is None:
         raise ValueError(text)
     return made(found["inner"], found["outer"] or "", found["protocol"] or "tcp", found["ip"] or "")
@@ -50,7 +53,13 @@ def made(inner: str, outer: str, protocol: str, host_ip: str) -> Publication:
     taken = PortRange.parse(outer) if outer.strip() else None
     if taken is not None and len(numbers) not in (1, len(taken)):
         raise ValueError(outer)
-    return Publication(numbers, taken, known, host_ip.strip())
+    address = host_ip.strip()
+    if address.startswith("[") and address.endswith("]"):
+        address = address[1:-1]
+    if address:
+        # Engines take no names here.
+        ipaddress.ip_address(address)
+    return Publication(numbers, taken, known, address)
 
 
 @dataclass

@@ -169,6 +169,16 @@ def test_the_env_file_beside_a_compose_file_fills_its_variables(tmp_path: Path) 
     assert ask(found, UDP, 3478).coverage is C
 
 
+@pytest.mark.parametrize(
+    "entry", [":" * 100_000, "1" * 5000, "-", "1-", "70000", "2-1", "80:80/icmp", "[::1:80:80", "80-82:1-2"]
+)
+def test_an_entry_that_is_none_leaves_its_ports_unknown(entry: str) -> None:
+    found = reading(f"services:\n a:\n  image: b\n  ports: ['{entry}']\n", "docker-compose")
+    assert ask(found, TCP, 80).coverage is U
+    assert [note.phrase.key for note in found.notes] == ["bad-port"]
+    assert reading(f"docker run -p '{entry}' b", "docker").notes
+
+
 def test_a_path_is_a_container_and_the_service_in_it() -> None:
     found = reading((FILES / "compose-typical.yaml").read_bytes(), "docker-compose")
     container, service = found.pieces

@@ -86,6 +86,8 @@ def test_lines_of_a_template_are_those_of_the_file() -> None:
             "variable-unset",
         ),
         ("[common]\n[range:a]\nlocal_port = 1-3\nremote_port = 1-4\n", Coverage.UNKNOWN, "uneven"),
+        ("[range:a]\nlocal_port = 1\nremote_port = " + "1-65535," * 20_000 + "1\n", Coverage.UNKNOWN, "bad-port"),
+        ("[common]\na" + " " * 100_000 + "b\nincludes: x\n", Coverage.UNKNOWN, "includes"),
     ],
 )
 def test_what_leaves_a_port_open_to_doubt_is_noted_with_its_line(text: str, coverage: Coverage, key: str) -> None:
