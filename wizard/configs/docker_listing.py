@@ -136,6 +136,11 @@ def read_port(text: str, published: Published) -> int:
     """The lines of `docker port`; it is asked of one container."""
     for found in PORT.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
-        entry = made(found["inner"], found["outer"], found["protocol"], found["ip"])
-        published.publish(entry, found["name"] or "container", line, found[0].strip())
+        shown = found[0].strip()
+        try:
+            entry = made(found["inner"], found["outer"], found["protocol"], found["ip"])
+        except ValueError:
+            published.bad_port(line, shown)
+            continue
+        published.publish(entry, found["name"] or "container", line, shown)
     return 1

@@ -170,7 +170,11 @@ def test_the_env_file_beside_a_compose_file_fills_its_variables(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "entry", [":" * 100_000, "1" * 5000, "-", "1-", "70000", "2-1", "80:80/icmp", "[::1:80:80", "80-82:1-2"]
+    "entry",
+    [
+        *(":" * 100_000, "1" * 5000, "-", "1-", "70000", "2-1", "80:80/icmp", "80-82:1-2"),
+        *("[::1:80:80", "localhost:80:80", "nas.example.org:80:80"),
+    ],
 )
 def test_an_entry_that_is_none_leaves_its_ports_unknown(entry: str) -> None:
     found = reading(f"services:\n a:\n  image: b\n  ports: ['{entry}']\n", "docker-compose")
