@@ -56,6 +56,12 @@ async def observe(server: str, probes: Sequence[Probe]) -> dict[Probe, Observati
     return found
 
 
+async def log_in(server: str) -> None:
+    """Log in and have the sockets ready. Raises HostError."""
+    async with asyncio.timeout(6 * WITHIN_S), SshHosts() as hosts:
+        await (await hosts.host(server)).far()
+
+
 async def refusal(server: str) -> str:
     """Why nothing can be sent from there. It blames no port."""
     probe = a_probe(9)
@@ -133,9 +139,7 @@ async def test_hashed_names_in_known_hosts_are_known_and_a_revoked_key_is_not_tr
     salt, name = b"twenty bytes of salt", f"[127.0.0.1]:{server.port}"
     digest = hmac.digest(salt, name.encode(), "sha1")
     server.known_hosts.write_text(f"|1|{b64encode(salt).decode()}|{b64encode(digest).decode()} {kind} {data}\n")
-    with silent_udp() as port:
-        probe = a_probe(port)
-        assert (await observe(server.destination, [probe]))[probe].outcome is Outcome.SILENT
+    await log_in(server.destination)
     server.known_hosts.write_text(f"{name} {kind} {data}\n@revoked {name} {kind} {data}\n")
     assert "revoked" in await refusal(server.destination)
 
@@ -171,11 +175,10 @@ async def test_a_key_with_a_passphrase_and_no_agent_is_told_what_to_do_with(serv
 
 
 async def test_an_agent_s_key_logs_in(server: Sshd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with agent(tmp_path, server.key) as at, silent_udp() as port:
+    with agent(tmp_path, server.key) as at:
         monkeypatch.setenv("SSH_AUTH_SOCK", str(at))
         server.key.unlink()
-        probe = a_probe(port)
-        assert (await observe(server.destination, [probe]))[probe].outcome is Outcome.SILENT
+        await log_in(server.destination)
 
 
 async def test_a_host_on_which_nothing_listens_is_told(server: Sshd) -> None:
@@ -198,9 +201,7 @@ async def test_a_host_alias_and_a_jump_are_taken_from_the_configuration_and_both
         there.known_hosts.write_text(inner)
         assert f"[127.0.0.1]:{there.port}" in await refusal("inner")
         there.known_hosts.write_text(jump + inner)
-        with silent_udp() as silent:
-            probe = a_probe(silent)
-            assert (await observe("inner", [probe]))[probe].outcome is Outcome.SILENT
+        await log_in("inner")
 
 
 async def test_a_host_without_python_or_with_too_old_a_one_is_told_so(
@@ -230,9 +231,7 @@ async def test_a_login_shell_that_prints_does_not_get_in_the_way_and_one_that_en
     greeting.chmod(0o755)
     async with sshd(tmp_path, f"ForceCommand {greeting}") as there:
         monkeypatch.setenv("HOME", str(there.home))
-        with silent_udp() as port:
-            probe = a_probe(port)
-            assert (await observe(there.destination, [probe]))[probe].outcome is Outcome.SILENT
+        await log_in(there.destination)
         greeting.write_text("#!/bin/sh\necho This account is not available >&2\nexit 1\n")
         assert "This account is not available" in await refusal(there.destination)
 
