@@ -447,8 +447,8 @@
         <translation>它的配置</translation>
     </message>
     <message>
-        <source>Add a &amp;file…</source>
-        <translation>添加文件(&amp;F)…</translation>
+        <source>Add a fi&amp;le…</source>
+        <translation>添加文件(&amp;L)…</translation>
     </message>
     <message>
         <source>Pa&amp;ste…</source>
@@ -1733,8 +1733,8 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>只在本机上，有故障等您查找。</translation>
     </message>
     <message>
-        <source>From con&amp;figuration files…</source>
-        <translation>从配置文件开始(&amp;F)…</translation>
+        <source>From confi&amp;guration files…</source>
+        <translation>从配置文件开始(&amp;G)…</translation>
     </message>
     <message>
         <source>Compose files, frpc.toml, firewall rules: the path is built of what they say.</source>

@@ -145,6 +145,13 @@ class RelayedTcpProber:
 
     async def _asked(self, aimed: Aimed, question: Question, patience_s: float) -> Judgement:
         """Connect and ask: CLOSED if the peer hung up without a byte, ACCEPTED if it kept silent for that long."""
+        judgement = await self._asked_once(aimed, question, patience_s)
+        if judgement.outcome is Outcome.FAILED and self._control.ended is None:
+            # A server that is there may lose one connection of two that end at the same moment.
+            judgement = await self._asked_once(aimed, question, patience_s)
+        return judgement
+
+    async def _asked_once(self, aimed: Aimed, question: Question, patience_s: float) -> Judgement:
         reply = await self._connected(aimed)
         if _refused_at_once(reply):
             # Once is not yet a fact.

@@ -87,7 +87,7 @@ class ConfigCard(Card):
     def retranslate(self) -> None:
         """Put every fixed text into the present language."""
         self._heading.setText(self.tr("Its configuration"))
-        self.add.setText(self.tr("Add a &file…"))
+        self.add.setText(self.tr("Add a fi&le…"))
         self.paste.setText(self.tr("Pa&ste…"))
         self.look.setText(self.tr("Read this &computer's…"))
         self.writer.name(self.tr("&Write what it lacks for"))

@@ -166,7 +166,7 @@ class ServicePage(Page):
         server.say(self.tr("&Just test a STUN or TURN server"), self.tr("Does it answer, and if not, why?"))
         practice.say(self.tr("P&ractice network"), self.tr("On this computer only, with faults to find."))
         importing.say(
-            self.tr("From con&figuration files…"),
+            self.tr("From confi&guration files…"),
             self.tr("Compose files, frpc.toml, firewall rules: the path is built of what they say."),
         )
         self._show_preset()
