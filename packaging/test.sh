@@ -16,6 +16,8 @@ if [ -n "$sshd" ] && [ -n "$(command -v systemctl)" ]; then
     systemctl --quiet disable ssh.service ssh.socket 2>/dev/null || systemctl --quiet disable ssh.service || true
     if [ -d /run/systemd/system ]; then systemctl --quiet stop ssh.socket ssh.service || true; fi
 fi
+# firewalld starts as soon as it is installed, and then closes ports: only where there is nothing to start it.
+if [ ! -d /run/systemd/system ]; then apt_packages firewalld; fi
 install_locked requirements-test.lock
 
 cd "$ROOT"

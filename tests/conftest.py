@@ -80,6 +80,7 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "nft": ("nft in a network namespace (root, nftables)", _has_nft),
     "sshd": ("sshd, from the package openssh-server", lambda: Path("/usr/sbin/sshd").exists()),
     "iptables": ("iptables-restore, from the package iptables", _program("iptables-restore")),
+    "firewalld": ("firewalld and dbus-daemon, from the package firewalld", _program("firewalld")),
     "ufw": ("ufw, from the package ufw", _program("ufw")),
     "coturn": ("turnserver, from the package coturn", _program("turnserver")),
     "miniupnpd": ("miniupnpd with its nftables, from the package miniupnpd-nftables", _has_miniupnpd),

@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass, field, replace
 
 from wizard.configs.iptables_rule import parse_rule
+from wizard.configs.iptables_write import write
 from wizard.configs.packet_filter.reading import FilterReading, reading
 from wizard.configs.packet_filter.rules import Base, Hook, Rate, Rule, RuleSet, Verdict
 from wizard.configs.product import Likeness, Product
@@ -51,6 +52,12 @@ class Tables:
             if chain not in self.bases:
                 self.chains[chain] = []
                 self.bases[chain] = Base(chain, hook, priority, families=frozenset({family}), translates=name == "nat")
+
+    def leave_open(self) -> None:
+        """Lines that add to what is there do not say what becomes of packets that come to no rule."""
+        for name, base in self.bases.items():
+            if base.line == 0 and base.hook in (Hook.INPUT, Hook.FORWARD) and name.split()[1] == "filter":
+                self.bases[name] = replace(base, policy=Verdict.UNKNOWN)
 
     def policy(self, chain: str, policy: str, line: int, text: str) -> None:
         """The line of a chain: with a policy where it is built in."""
@@ -137,6 +144,8 @@ def gather(text: str) -> Tables:
             _typed(tables, found, number, shown)
         elif table or saved:
             raise UnreadableError(Phrase("syntax", {"text": shown}), number)
+    if not saved:
+        tables.leave_open()
     return tables
 
 
@@ -187,7 +196,7 @@ def _typed(tables: Tables, found: re.Match[str], number: int, shown: str) -> Non
     if words[end:] and set(words[:end]) & {"-C", "--check"}:
         rest = " ".join(map(shlex.quote, words[end + 1 :]))
         if again := _COMMAND.search(rest):
-            _typed(tables, again, number, shown)
+            _typed(tables, again, number, again[0])
         return
     words, table = words[:end], "filter"
     kept: list[str] = []
@@ -215,5 +224,5 @@ PRODUCT = Product(
     kinds=(HopKind.FIREWALL, HopKind.ROUTER, HopKind.CONTAINER),
     recognise=recognise,
     read=read,
-    write=None,
+    write=write,
 )

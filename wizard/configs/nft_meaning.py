@@ -39,6 +39,7 @@ from wizard.model.phrase import Phrase
 
 _FAMILIES = {"ip": {4}, "ip6": {6}, "inet": {4, 6}, "netdev": {4, 6}, "bridge": {4, 6}}
 _VERDICTS = {"accept": Verdict.ACCEPT, "drop": Verdict.DROP, "return": Verdict.RETURN}
+_POLICIES = {"drop": Verdict.DROP, "unknown": Verdict.UNKNOWN}
 _NO_MATTER = frozenset(
     ("counter", "log", "last", "comment", "dup", "flow", "ct helper", "ct timeout", "ct expectation", "secmark")
 )
@@ -92,7 +93,7 @@ class _Meaning:
             return
         name = " ".join(key)
         hook = str(told["hook"])
-        policy = Verdict.DROP if told.get("policy") == "drop" else Verdict.ACCEPT
+        policy = _POLICIES.get(str(told.get("policy")), Verdict.ACCEPT)
         if key[0] == "bridge" or hook not in {each.value for each in Hook}:
             if policy is Verdict.ACCEPT and all(not rule.steps for rule in chains[name]):
                 return

@@ -55,6 +55,18 @@ class NftTables:
             chain.line, chain.text = line, text
         self.rules.setdefault(key, [])
 
+    def leave_open(self) -> None:
+        """Commands that add to what is there do not say what becomes of packets that come to no rule, nor where a chain
+        hangs that they find there: by its name, if that is a usual one."""
+        for key, rules in self.rules.items():
+            told = self.chains.setdefault(key, NftChain({})).told
+            hook = key[2].lower()
+            if "hook" not in told and rules and hook in ("input", "forward", "prerouting"):
+                kind = "nat" if hook == "prerouting" else "filter"
+                told.update({"hook": hook, "type": kind, "prio": -100 if kind == "nat" else 0})
+            if told.get("hook") in ("input", "forward"):
+                told.setdefault("policy", "unknown")
+
     def rule(self, key: Key, rule: NftRule, place: int | None = None) -> None:
         """Add a rule at the end, or insert it."""
         rules = self.rules.setdefault(key, [])

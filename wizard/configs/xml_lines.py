@@ -19,6 +19,7 @@ class Element:
     line: int
     children: list[Element] = field(default_factory=list)
     text: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
 
     def all(self, *names: str) -> list[Element]:
         """The children of these names."""
@@ -49,12 +50,12 @@ def parsed(text: str) -> Element:
     open_elements = [root]
     count = 0
 
-    def start(name: str, _: dict[str, str]) -> None:
+    def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal count
         count += 1
         if len(open_elements) > DEEPEST or count > MOST:
             raise UnreadableError(Phrase("too-deep"), parser.CurrentLineNumber)
-        element = Element(name, parser.CurrentLineNumber)
+        element = Element(name, parser.CurrentLineNumber, attributes=attributes)
         open_elements[-1].children.append(element)
         open_elements.append(element)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from itertools import pairwise
 
@@ -32,10 +32,16 @@ class FilterReading:
     every: bool = True
     servers: tuple[Server, ...] = ()
     announced: tuple[str, ...] = ()
+    bypassed: bool = False
+    """Whether a container engine lets in what it publishes before these rules are asked."""
 
     def answer(self, question: Question) -> Answer:
         """UNKNOWN where a line that was not understood could decide."""
-        return self.asked.answer(question)
+        if not (self.bypassed and question.published):
+            return self.asked.answer(question)
+        # Where the engine answers for the container itself, the rules do count; so only what they allow is sure.
+        found = self.asked.answer(replace(question, published=False))
+        return replace(found, coverage=Coverage.UNKNOWN) if found.coverage.blames else found
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
