@@ -1,5 +1,4 @@
-"""What Hopwise writes for a packet filter is run as it stands: the planned ports open, no other does, and undo leaves no
-trace."""
+"""What Hopwise writes for a packet filter, run as it stands, opens the planned ports and no other; undo leaves no trace."""
 
 from __future__ import annotations
 
