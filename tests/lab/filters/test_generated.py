@@ -1,4 +1,4 @@
-"""What Hopwise writes for a packet filter, run as it stands, opens the planned ports and no other; undo leaves no trace."""
+"""What Hopwise writes for a packet filter opens the planned ports and no other, and its undo leaves no trace."""
 
 from __future__ import annotations
 
