@@ -170,9 +170,10 @@ QHeaderView::section { background: $surface; color: $muted; border: none; border
     padding: 8px 8px; font-weight: 500; }
 QTableCornerButton::section { background: $surface; border: none; }
 
-QCheckBox::indicator { width: 16px; height: 16px; border: 1.5px solid $unknown; border-radius: 4px;
-    background: $surface; }
+QCheckBox::indicator, QListView::indicator { width: 16px; height: 16px; border: 1.5px solid $unknown;
+    border-radius: 4px; background: $surface; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$tick"); }
+QListView::indicator:checked { background: $accent; border-color: $on_accent; image: url("$tick"); }
 QCheckBox::indicator:disabled { border-color: $line; }
 QCheckBox, QRadioButton { spacing: 9px; background: transparent; padding: 4px 2px; }
 QCheckBox:focus, QRadioButton:focus { border: 2px solid $accent; border-radius: 6px; padding: 2px 0; }

@@ -131,14 +131,13 @@ class BenchPage(Page):
                 line.addWidget(choice, 1)
             card.body.addLayout(line)
         column = QVBoxLayout()
+        narrow = QHBoxLayout()
+        narrow.setSpacing(8)
         for widget in below:
-            if isinstance(widget, QPushButton):
-                narrow = QHBoxLayout()
-                narrow.addWidget(widget)
-                narrow.addStretch(1)
-                column.addLayout(narrow)
-            else:
-                column.addWidget(widget)
+            (narrow if isinstance(widget, QPushButton) else column).addWidget(widget)
+        if narrow.count():
+            narrow.addStretch(1)
+            column.addLayout(narrow)
         card.body.addLayout(column)
         self.options[part] = card
         self.column.addWidget(card)
