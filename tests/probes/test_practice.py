@@ -14,7 +14,8 @@ from wizard.model.port import OutsidePort
 from wizard.model.text import dumps
 from wizard.practice.fault import Fault
 from wizard.practice.network import Practice
-from wizard.session import Result, Session
+from wizard.progress import Result
+from wizard.session import Session
 
 HOPS = ("router", "tunnel", "firewall", "container", "service")
 FAULTS = (

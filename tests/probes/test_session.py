@@ -17,9 +17,10 @@ from wizard.model.port import PortPlan, PortRange, Protocol, Speaks
 from wizard.model.project import Project
 from wizard.model.vantage import Vantage, VantageKind
 from wizard.observation import AnnouncedSeen, HostInspected, Outcome
+from wizard.progress import Finished, Learnt, Planned, Skipped
 from wizard.report.responder import responder_plan
 from wizard.responder import Responder
-from wizard.session import Finished, Learnt, Planned, Session, Skipped
+from wizard.session import Session
 
 FAST_S = 1.0
 HTTP = Speaks.HTTP

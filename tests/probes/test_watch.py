@@ -21,7 +21,8 @@ from wizard.observation import Observation, Outcome
 from wizard.plan import Probe
 from wizard.report.responder import responder_plan
 from wizard.responder import Responder
-from wizard.session import Session, Watched
+from wizard.session import Session
+from wizard.watch import Watched
 from wizard.wire.probe import Request, answer, read_request
 
 WITHIN_S = 20.0

@@ -19,7 +19,7 @@ from wizard.observation import (
     Outcome,
     RelayChecked,
 )
-from wizard.session import Result
+from wizard.progress import Result
 
 STARTED = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 

@@ -12,13 +12,13 @@ import pytest
 from tests.unit import results
 from wizard.diagnosis.history import History, Past
 from wizard.model.port import OutsidePort, Protocol
+from wizard.progress import Result
 from wizard.report.changes import change_text, duration
 from wizard.report.json import stream_line, to_json
 from wizard.report.markdown import to_markdown
 from wizard.report.metrics import to_metrics
 from wizard.report.redact import redact
 from wizard.report.text import Terminal, change_line
-from wizard.session import Result
 
 LATER = results.STARTED + timedelta(seconds=90)
 _SAMPLE = re.compile(r'([a-z_]+)\{((?:[a-z_]+="(?:[^"\\\n]|\\\\|\\"|\\n)*",?)+)\} (-?[0-9.e+]+)')

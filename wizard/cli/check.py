@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from wizard.cli.arguments import Commands
     from wizard.model.project import Project
     from wizard.observation import Configured, Observation
-    from wizard.session import Progress, Result, Session
+    from wizard.progress import Progress, Result
+    from wizard.session import Session
 
 
 def add(commands: Commands) -> None:
@@ -115,7 +116,7 @@ def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:
     """Run, print, write the report. Returns the exit status that the verdict has."""
     import asyncio
 
-    from wizard.session import NoResponderError
+    from wizard.progress import NoResponderError
 
     try:
         result = asyncio.run(_follow(session))
@@ -168,7 +169,7 @@ async def _follow(session: Session) -> Result:
 
 def tell_progress(progress: Progress | None) -> None:
     """Count probes on a terminal's standard error, and say which places are left out; None when it is over."""
-    from wizard.session import Learnt, Skipped
+    from wizard.progress import Learnt, Skipped
 
     counting = sys.stderr.isatty()
     match progress:

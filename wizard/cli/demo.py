@@ -11,7 +11,7 @@ from wizard.cli.exits import complain, reason
 
 if TYPE_CHECKING:
     from wizard.cli.arguments import Commands
-    from wizard.session import Result
+    from wizard.progress import Result
 
 
 def add(commands: Commands) -> None:

@@ -26,12 +26,13 @@ from wizard.observation import Fact
 from wizard.probes.gateway import ask
 from wizard.probes.gateway_change import DEFAULT_LIFETIME_S, Change, Wish, change
 from wizard.probes.mapped import mapped
+from wizard.progress import Result
 from wizard.report.json import finding_to_json
 from wizard.report.router import RouterPage
 from wizard.report.router_json import change_to_json, gateway_to_json
 from wizard.report.summary import sentence
 from wizard.report.text import terminal
-from wizard.session import Result, Session
+from wizard.session import Session
 from wizard.vantage.streets import streets
 from wizard.wire.uri import IceUri
 

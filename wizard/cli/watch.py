@@ -14,10 +14,12 @@ from wizard.cli.exits import complain, reason
 from wizard.diagnosis.history import Change
 from wizard.model.atomic import write_whole
 from wizard.model.vantage import VantageKind
+from wizard.progress import NoResponderError, Planned, Result
 from wizard.report.json import stream_line
 from wizard.report.metrics import to_metrics
 from wizard.report.text import change_line, terminal, to_text
-from wizard.session import SLOW_WATCH_S, NoResponderError, Planned, Result, Session, Watched
+from wizard.session import Session
+from wizard.watch import SLOW_WATCH_S, Watched
 
 
 class _OutputError(Exception):

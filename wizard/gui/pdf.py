@@ -24,7 +24,7 @@ from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import printable
 
 if TYPE_CHECKING:
-    from wizard.session import Result
+    from wizard.progress import Result
 
 _PICTURE = 0.86
 """Scale of the pictures: small enough for five hops in one row, large enough to be read on paper."""

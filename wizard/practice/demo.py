@@ -11,8 +11,9 @@ from wizard.diagnosis.verdict import State
 from wizard.practice.fault import Fault
 from wizard.practice.network import Practice
 from wizard.probes.persistence import DEFAULT_TIMEOUT_S
+from wizard.progress import Result
 from wizard.report.text import terminal, to_text
-from wizard.session import Result, Session
+from wizard.session import Session
 
 SHOWN_FIRST = "router-hole"
 

@@ -14,7 +14,7 @@ from wizard.observation import Observation
 from wizard.report.wording import ENGLISH
 
 if TYPE_CHECKING:
-    from wizard.session import Result
+    from wizard.progress import Result
 
 FORMAT = 1
 _EXTRAS = ("stands_at", "came_in_on", "source", "service", "error", "probe_vantage", "probe_enters")

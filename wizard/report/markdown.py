@@ -16,7 +16,7 @@ from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import printable
 
 if TYPE_CHECKING:
-    from wizard.session import Result
+    from wizard.progress import Result
 
 MARKS = {State.OPEN: "✅", State.BLOCKED: "❌", State.SUSPECT: "⚠️", State.UNKNOWN: "❔"}
 # A colon only where a reader of `http://` or `:name:` would make a link or a picture of it.

@@ -35,7 +35,7 @@ from wizard.observation import (
 from wizard.report.pseudonyms import Pseudonyms, is_neutral
 
 if TYPE_CHECKING:
-    from wizard.session import Result
+    from wizard.progress import Result
 
 
 def redact(result: Result) -> Result:

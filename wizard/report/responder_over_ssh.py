@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from wizard.model.project import Project
 from wizard.observation import Observation
+from wizard.progress import NoResponderError
 from wizard.report.earlier import EarlierError, read_observations
 from wizard.report.responder import printed
-from wizard.session import NoResponderError
 from wizard.vantage.ssh_host import HostError, Running, SshHosts
 
 _BIND_S = 20.0

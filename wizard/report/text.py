@@ -17,7 +17,7 @@ from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import columns, pad, printable, wrap
 
 if TYPE_CHECKING:
-    from wizard.session import Result
+    from wizard.progress import Result
 
 _NARROWEST, _WIDEST = 40, 200
 _MARKS = {State.OPEN: "✔", State.BLOCKED: "✖", State.SUSPECT: "▲", State.UNKNOWN: "?"}

@@ -21,8 +21,8 @@ from wizard.observation import (
     Observation,
     RelayChecked,
 )
+from wizard.progress import Skipped
 from wizard.report.wording import wording
-from wizard.session import Skipped
 
 
 class LogWords(QObject):

@@ -12,10 +12,10 @@ from wizard.gui.jobs import Jobs
 from wizard.gui.pdf import write_pdf
 from wizard.gui.view_models.run import RunModel
 from wizard.model.atomic import write_whole
+from wizard.progress import Result
 from wizard.report.json import dumps
 from wizard.report.markdown import to_markdown
 from wizard.report.redact import redact
-from wizard.session import Result
 
 
 class ReportKind(enum.Enum):

@@ -16,7 +16,8 @@ from wizard.gui.jobs import Jobs
 from wizard.model.project import Project
 from wizard.model.secret import Secret
 from wizard.observation import Configured, Fact, Observation
-from wizard.session import Finished, Learnt, NoResponderError, Planned, Result, Session, Skipped
+from wizard.progress import Finished, Learnt, NoResponderError, Planned, Result, Skipped
+from wizard.session import Session
 
 _log = logging.getLogger(__name__)
 
