@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -109,15 +109,17 @@ def _ports(base: Project, hops: tuple[Hop, ...], placed: Sequence[Placed]) -> tu
     """The planned ports: those that were there, with their numbers behind new hops, and those that the files add."""
     way = _Way(hops, placed)
     plans: list[PortPlan] = []
+    planned: set[OutsidePort] = set()
     arrivals: set[tuple[Protocol, str, int]] = set()
     for plan in base.ports:
         lines = [(n, _Line(plan.name, way.kept(base, plan, n))) for n in plan.outside]
         moved = any(line.numbers != arrival_numbers(hops, plan, n) for n, line in lines)
         kept = {OutsidePort(plan.protocol, line.numbers[0]): line for _, line in lines}
+        planned |= kept.keys()
         plans += [replace(p, speaks=plan.speaks, path=plan.path) for p in _plans(hops, kept)] if moved else [plan]
         arrivals.update(crossing for port, line in kept.items() for crossing in _crossings(hops, port, line))
     added: dict[OutsidePort, _Line] = {}
-    for port, line in way.offered(planned=bool(base.ports)):
+    for port, line in way.offered(planned):
         crossings = set(_crossings(hops, port, line))
         # Two ports that arrive on one number could not be told apart there.
         if not crossings & arrivals:
@@ -189,23 +191,30 @@ class _Way:
             outward.append(self._outward(outer, protocol, outward[-1]))
         return outward[::-1]
 
-    def offered(self, *, planned: bool) -> Iterator[tuple[OutsidePort, _Line]]:
-        """The ports that the files speak of, those of the innermost hops first."""
+    def offered(self, planned: Set[OutsidePort]) -> Iterator[tuple[OutsidePort, _Line]]:
+        """The ports that the files speak of beside those `planned`, those of the innermost hops first.
+
+        A hop that hands on by TCP alone what is planned, or offered further in, for UDP has the wrong protocol there,
+        or the other way round: that makes no new port.
+        """
         inward = range(len(self._hops) - 1, -1, -1)
         own = [i for i in inward if self._hops[i].kind in _OF_THE_SERVICE and self._forwards[i]]
         routers = [i for i in inward if i not in own and self._hops[i].kind.translates]
         filters = [i for i in inward if i not in own and i not in routers]
-        mine: set[OutsidePort] = set()
+        mine = set(planned)
         for position in own:
-            for forward in self._forwards[position]:
-                for port, line in self._followed(position, forward):
-                    mine.add(port)
-                    yield port, line
+            lines = [line for forward in self._forwards[position] for line in self._followed(position, forward)]
+            mistaken = mine - {port for port, _ in lines}
+            lines = [
+                (port, line) for port, line in lines if replace(port, protocol=port.protocol.other) not in mistaken
+            ]
+            mine |= {port for port, _ in lines}
+            yield from lines
         for position in routers:
             for forward in self._forwards[position]:
                 lines = list(self._followed(position, forward))
                 # What it hands on beside is for others, but a range of which a part is ours is ours.
-                if not own or any(port in mine for port, _ in lines):
+                if not mine or any(port in mine for port, _ in lines):
                     yield from lines
         if not planned and not own and not any(self._forwards[i] for i in routers):
             for position in filters:

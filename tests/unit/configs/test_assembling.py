@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -102,6 +102,32 @@ def test_what_a_router_hands_on_for_others_is_not_planned_but_a_range_in_part_ou
 def test_a_hop_that_forgot_a_part_does_not_make_the_plan_smaller() -> None:
     project = assemble([ROUTER, COMPOSE], None, "x")
     assert ("tcp", "media", "10000-10100", {"service": "20000-20100"}) in plans(project)
+    assert all(plan.name != "ssh" for plan in project.ports)
+
+
+def udp(outer: str, name: str = "media") -> Forward:
+    return replace(tcp(outer, name=name), protocol=Protocol.UDP)
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_hop_with_the_wrong_protocol_makes_no_new_port(planned: bool) -> None:
+    compose = file(
+        "compose.yml", Piece(HopKind.CONTAINER, "chat", None, (udp("10000-10100"), udp("3478"), tcp("3478")))
+    )
+    client = file("frpc.toml", Piece(HopKind.TUNNEL_CLIENT, "frpc", None, (tcp("10000-10010"), udp("10011-10100"))))
+    if planned:
+        project = assemble([client], assemble([compose], None, "x"), "x")
+    else:
+        project = assemble([client, compose], None, "x")
+    assert {(protocol, outside) for protocol, _, outside, _ in plans(project)} == {
+        ("udp", "10000-10100"),
+        ("udp", "3478"),
+        ("tcp", "3478"),
+    }
+
+
+def test_what_a_router_hands_on_for_others_joins_no_plan_that_there_is() -> None:
+    project = assemble([ROUTER], assemble([COMPOSE], None, "x"), "x")
     assert all(plan.name != "ssh" for plan in project.ports)
 
 
