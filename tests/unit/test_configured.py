@@ -110,3 +110,14 @@ def test_every_finding_about_a_configuration_has_words(hop: str, coverage: Cover
     for observations in ([], OUTSIDE_SILENT, LAPTOP_OPEN, [*OUTSIDE_SILENT, *LAPTOP_OPEN]):
         for finding in diagnose(observations, row(hop, coverage)).findings:
             assert words(finding, language).title
+
+
+def test_a_few_numbers_with_the_wrong_protocol_do_not_make_it_the_fault_of_their_neighbours() -> None:
+    wrong, missing = (
+        row("router", Coverage.WRONG_PROTOCOL, PortRange(10000, 10001)),
+        row("router", Coverage.MISSING, PortRange(10002, 10009)),
+    )
+    assert errors(diagnose(OUTSIDE_SILENT, LAPTOP_OPEN, wrong, missing)) == [
+        ("wrong-protocol", ("router",), "10000-10001"),
+        ("not-forwarded", ("router",), "10002-10009"),
+    ]

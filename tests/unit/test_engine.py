@@ -140,6 +140,17 @@ def test_one_cause_gives_one_error_that_names_it(
     assert errors(diagnose(*items)) == [(*expected, "10000-10009")]
 
 
+def test_the_other_protocol_that_passes_on_one_number_and_not_on_another_is_said_of_that_one_alone() -> None:
+    found = diagnose(
+        OUTSIDE_SILENT,
+        LAPTOP_OPEN,
+        saw("outside", "router", 10000, Outcome.ANSWERED, Protocol.TCP),
+        saw("outside", "router", 10005, Outcome.REFUSED, Protocol.TCP),
+        saw("outside", "router", 10009, Outcome.REFUSED, Protocol.TCP),
+    )
+    assert errors(found) == [("wrong-protocol", ("router",), "10000"), ("not-forwarded", ("router",), "10001-10009")]
+
+
 def test_a_hole_is_named_by_its_range_and_the_rest_stays_open() -> None:
     diagnosis = diagnose(
         everywhere("outside", "router", Outcome.ANSWERED, range(10000, 10004)),

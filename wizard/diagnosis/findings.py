@@ -14,7 +14,7 @@ from wizard.diagnosis.verdict import Finding, Severity
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
 from wizard.model.port import OutsidePort, PortPlan, PortRange, merge
-from wizard.observation import Coverage, HostInspected, Listening, Observation, Outcome
+from wizard.observation import Configured, Coverage, HostInspected, Listening, Observation, Outcome
 
 _LOUD = (Outcome.REJECTED, Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.SILENT)
 """The loudest first: ICMP errors are rate-limited, so among neighbours silence may be an error that was not sent."""
@@ -52,7 +52,7 @@ _SEVERAL = {
 
 def error_findings(case: Case) -> list[Finding]:
     """One finding for each stretch of neighbouring ports that the same hops stop in the same way, outermost first."""
-    groups: dict[tuple[tuple[int, ...], int, Outcome | None], list[int]] = {}
+    groups: dict[tuple[tuple[int, ...], int, Outcome | None, str | None], list[int]] = {}
     convictions: dict[tuple[OutsidePort, tuple[int, ...]], Conviction] = {}
     for index, plan in enumerate(case.project.ports):
         for number in plan.outside:
@@ -60,11 +60,12 @@ def error_findings(case: Case) -> list[Finding]:
             for conviction in case.verdicts[port].convictions:
                 convictions[port, conviction.suspects] = conviction
                 outcome = _innermost(conviction).outcome
-                key = (conviction.suspects, index, None if outcome in _LOUD else outcome)
+                by_config = _code_by_config(_blaming(case, conviction.suspects, plan, PortRange(number, number)))
+                key = (conviction.suspects, index, None if outcome in _LOUD else outcome, by_config)
                 groups.setdefault(key, []).append(number)
     passing: dict[tuple[int, int], tuple[PortRange, ...]] = {}
     found: list[Finding] = []
-    for (suspects, index, _), numbers in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1])):
+    for (suspects, index, *_), numbers in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1])):
         plan = case.project.ports[index]
         rest: tuple[PortRange, ...] = ()
         if len(suspects) == 1:
@@ -72,7 +73,7 @@ def error_findings(case: Case) -> list[Finding]:
             if where not in passing:
                 passing[where] = case.open_at(plan, suspects[0])
             rest = passing[where]
-        for outside in merge(numbers):
+        for outside in (part for stretch in merge(numbers) for part in _by_counterpart(case, plan, stretch, suspects)):
             of = [convictions[OutsidePort(plan.protocol, number), suspects] for number in outside]
             found.append(_finding(case, plan, outside, suspects, of, rest))
     return sorted(found, key=lambda finding: [case.project.index(hop) for hop in finding.suspects])
@@ -98,12 +99,10 @@ def _finding(
     passing = [o for port in ports for o in case.counterparts.get(port, ()) if _passes(case, o, suspects)]
     sockets = _sockets(case, plan, outside) if suspects == (len(case.project.hops) - 1,) else None
     first = suspects[0]
-    blaming = [
-        row for position in suspects for row in case.configured(position, plan.protocol, outside) if row.coverage.blames
-    ]
+    blaming = _blaming(case, suspects, plan, outside)
     failed = [o.address for port in ports for o in case.observations[port] if o.outcome.blames]
     over_six = all(":" in address for address in failed)
-    code = (blaming and _BY_CONFIG.get(blaming[0].coverage)) or _code(
+    code = _code_by_config(blaming) or _code(
         case, suspects, outcome, wrong_protocol=bool(passing), over_six=over_six, sockets=sockets
     )
     values = {
@@ -129,6 +128,29 @@ def _finding(
         evidence=(*_evidence(case, plan, ports, passing, rest), *map(said, blaming)),
         next_test=next_test(case, suspects, ports[0]),
     )
+
+
+def _blaming(case: Case, suspects: tuple[int, ...], plan: PortPlan, outside: PortRange) -> list[Configured]:
+    """What of the suspects' configurations stops the ports, outermost first."""
+    rows = (row for position in suspects for row in case.configured(position, plan.protocol, outside))
+    return [row for row in rows if row.coverage.blames]
+
+
+def _code_by_config(blaming: Sequence[Configured]) -> str | None:
+    return _BY_CONFIG.get(blaming[0].coverage) if blaming else None
+
+
+def _by_counterpart(case: Case, plan: PortPlan, stretch: PortRange, suspects: tuple[int, ...]) -> tuple[PortRange, ...]:
+    """The stretch, in parts where the other protocol was seen to get through on some of its numbers and not on others:
+    what holds for a few is not said of all."""
+    passes = {
+        number: any(_passes(case, o, suspects) for o in tried)
+        for number in stretch
+        if (tried := case.counterparts.get(OutsidePort(plan.protocol, number)))
+    }
+    if len(set(passes.values())) < 2:
+        return (stretch,)
+    return (*merge(n for n in stretch if passes.get(n)), *merge(n for n in stretch if not passes.get(n)))
 
 
 def _code(
