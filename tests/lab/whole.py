@@ -1,0 +1,170 @@
+"""A path whose hops run with people's own configurations: files in, gaps shown, the fix generated and applied."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any
+
+from tests.unit.configs import frp_schema
+
+from .lab import CONTROL, HERE, HOME_ROUTER, WAIT_S
+from .path import Path
+from .programs import Program
+from .topology import Machine, Topology
+
+HOPWISE = str(File(sys.executable).with_name("hopwise"))
+Row = tuple[str, str, str, str]
+"""What a router forwards: protocol, external port or range, inner host, inner port or range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A configuration that Hopwise wrote, and what it said of it."""
+
+    text: str
+    said: str
+
+    @property
+    def told_lines(self) -> set[int]:
+        """The lines that are to be removed from the file that there is."""
+        return {int(n) for found in re.findall(r"lines? ([0-9, ]+)", self.said) for n in re.findall(r"[0-9]+", found)}
+
+
+class Whole:
+    """The machines of a path, with nothing configured. `files` is a folder for the configurations and the project."""
+
+    def __init__(self, path: Path, files: File) -> None:
+        self.files = files
+        self.project = files / "project.toml"
+        self.topology = Topology(path)
+        self._path = path
+        self._programs: dict[str, list[Program]] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Whole:
+        self.topology.build()
+        self._stack.callback(self.topology.close)
+        self._stack.callback(self.stop)
+        if self.topology.home is not None:
+            chain = f'type nat hook postrouting priority 100\noifname "wan" snat to {HOME_ROUTER}'
+            self.topology.home.space.nft(f"table ip home {{\nchain outward {{\n{chain}\n}}\n}}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def machine(self, hop: str) -> Machine:
+        """The machine that carries a hop."""
+        return self.topology.machine_of[self._path.index(hop)]
+
+    def file(self, name: str, text: str) -> File:
+        """Write a configuration file."""
+        path = self.files / name
+        path.write_text(text)
+        return path
+
+    def hopwise(self, *arguments: str, at: Machine | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command in the folder of the files, on a machine or outside of the lab."""
+        argv = [HOPWISE, *arguments]
+        if at is None:
+            return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, cwd=self.files)
+        with at.space.entered():
+            return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, cwd=self.files)
+
+    def imported(self, *files: str, vantage: str | None = None, more: Sequence[str] = ()) -> None:
+        """Build the project from files, or add them to it, and a vantage as the wizard would."""
+        done = self.hopwise("import", *files, "-o", "project.toml", *more)
+        assert done.returncode == 0, done.stderr
+        if vantage is not None:
+            with self.project.open("a") as project:
+                project.write(f'\n[[vantages]]\nid = "{vantage}"\nkind = "local"\n')
+
+    def gaps(self) -> dict[str, set[tuple[str, str, str]]]:
+        """What coverage finds wanting, by the kind of hop: protocol, ports, how."""
+        done = self.hopwise("coverage", "project.toml", "--json")
+        assert done.returncode in (0, 1, 3), done.stderr
+        found: dict[str, set[tuple[str, str, str]]] = {}
+        for hop in json.loads(done.stdout)["hops"]:
+            for row in hop["ports"]:
+                if row["coverage"] != "covered":
+                    found.setdefault(hop["id"], set()).add((row["protocol"], row["outside"], row["coverage"]))
+        return found
+
+    def generated(self, product: str, *more: str) -> Generated:
+        """What Hopwise writes for a product."""
+        done = self.hopwise("generate", product, "project.toml", *more)
+        assert done.returncode == 0, done.stderr
+        return Generated(done.stdout, done.stderr)
+
+    def respond(self, hop: str) -> None:
+        """Start the responder on the service's host."""
+        self.stop("responder")
+        self.start("responder", self.machine(hop), [HOPWISE, "respond", str(self.project)])
+
+    def start(self, name: str, machine: Machine, argv: list[str], ready: str = "ready") -> None:
+        """Start a program, and wait for its word."""
+        program = Program(machine.space, argv, self.files / f"{name}.log")
+        self._programs.setdefault(name, []).append(program)
+        program.wait_for(ready)
+
+    def stop(self, name: str | None = None) -> None:
+        """End the programs of that name, or all."""
+        for known in [name] if name is not None else list(self._programs):
+            for program in self._programs.pop(known, []):
+                program.stop()
+
+    def check(self, vantage: str, *more: str) -> tuple[int, dict[str, Any]]:
+        """Exit status and result of a check from a vantage's machine."""
+        machine = self.topology.vantages[vantage]
+        done = self.hopwise("check", "project.toml", "--json", "--timeout", str(WAIT_S), *more, at=machine)
+        assert done.returncode in (0, 1, 3), done.stderr
+        return done.returncode, json.loads(done.stdout)
+
+    def forward(self, hop: str, rows: list[Row]) -> None:
+        """Have a router forward exactly these rows, port by port."""
+        machine = self.machine(hop)
+        lines = []
+        for protocol, outer, host, inner in rows:
+            first, last = (int(part) for part in (outer.split("-") * 2)[:2])
+            shift = int(inner.split("-")[0]) - first
+            lines += [f"{protocol} dport {n} dnat to {host}:{n + shift}" for n in range(first, last + 1)]
+        rules = "\n".join(f'iifname "wan" {line}' for line in lines)
+        chain = f"chain p {{ type nat hook prerouting priority -100;\n{rules}\n}}"
+        table = f"table ip forwards {{}}\ndelete table ip forwards\ntable ip forwards {{\n{chain}\n}}"
+        machine.space.nft(table)
+        machine.space.forget_connections()
+
+    def tunnel(self, server: str, client: str, frpc: str) -> None:
+        """Have a tunnel run with a client's configuration, read as strictly as frp's documentation says."""
+        self.stop("tunnel")
+        at, dials = self.machine(server), self.machine(client)
+        text = frp_schema.filled(frpc)
+        assert frp_schema.client(text) == []
+        proxies = tomllib.loads(text)["proxies"]
+        ports = [(p["type"], p["remotePort"], p.get("localIP", "127.0.0.1"), p["localPort"]) for p in proxies]
+        script = [sys.executable, "-IS", str(HERE / "tunnel.py")]
+        self.start("tunnel", at, [*script, "server", json.dumps({"control": CONTROL, "keep": False})])
+        told = json.dumps({"server": [at.address, CONTROL], "ports": ports})
+        self.start("tunnel", dials, [*script, "client", told])
+
+
+def open_ports(result: dict[str, Any]) -> bool:
+    """Whether every port is proven open."""
+    return all(row["state"] == "open" for row in result["ports"])
+
+
+def blamed(result: dict[str, Any]) -> set[tuple[str, tuple[str, ...], str, str]]:
+    """What explains the blocked ports: code, suspects, protocol, ports."""
+    return {
+        (f["code"], tuple(f["suspects"]), f["protocol"], f["outside"])
+        for f in result["findings"]
+        if f["severity"] == "error"
+    }
