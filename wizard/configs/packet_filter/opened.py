@@ -116,7 +116,8 @@ def _narrowed(found: _Narrowing, step: Among) -> _Narrowing:
         case Field.PORT:
             return replace(found, ports=kept(found.ports))
         case Field.STATE:
-            new = holds(step.spans, State.NEW) is not step.negated
+            number = State.NEW if step.mask is None else State.NEW & step.mask
+            new = holds(step.spans, number) is not step.negated
             return replace(found, anywhere=found.anywhere and new)
         case Field.FAMILY | Field.DESTINATION | Field.LOCAL_DESTINATION | Field.TCP_FLAGS | Field.SOURCE_PORT:
             return found
