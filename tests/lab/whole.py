@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path as File
@@ -79,9 +78,10 @@ class Whole:
         with at.space.entered():
             return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, cwd=self.files)
 
-    def imported(self, *files: str, vantage: str | None = None, more: Sequence[str] = ()) -> None:
+    def imported(self, *files: str, address: str | None = None, vantage: str | None = None) -> None:
         """Build the project from files, or add them to it, and a vantage as the wizard would."""
-        done = self.hopwise("import", *files, "-o", "project.toml", *more)
+        public = ("--public-address", address) if address is not None else ()
+        done = self.hopwise("import", *files, "-o", "project.toml", *public)
         assert done.returncode == 0, done.stderr
         if vantage is not None:
             with self.project.open("a") as project:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import json
+import os
 import socketserver
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.probes.sshd import sshd
 from wizard.configs.products import read
 from wizard.configs.reading import Question
 from wizard.model.load import load
@@ -209,3 +212,22 @@ def test_without_consent_nothing_is_run_and_the_commands_are_shown(project: Path
     assert "nft -j list ruleset" in done.stdout
     assert "--yes" in done.stderr
     assert load(project).configs == ()
+
+
+@pytest.mark.requires("root", "nft")
+def test_inspect_reads_the_live_rules_and_coverage_judges_them(project: Path) -> None:
+    with rules("drop", "udp dport 10000-10005 accept"):
+        done = hopwise("inspect", str(project), "--hop", "wall", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert wall(project) == {("10000-10005", "covered"), ("10006-10010", "missing")}
+
+
+@pytest.mark.requires("root", "nft", "sshd")
+async def test_inspect_reads_the_rules_of_another_host_over_ssh(project: Path, tmp_path: Path) -> None:
+    with rules("accept", "udp dport 10000-10005 drop"):
+        async with sshd(tmp_path / "sshd") as there:
+            environment = {name: value for name, value in os.environ.items() if name != "SSH_AUTH_SOCK"}
+            arguments = ("inspect", str(project), "--hop", "wall", "--ssh", there.destination, "--yes")
+            done = await asyncio.to_thread(hopwise, *arguments, env={**environment, "HOME": str(there.home)})
+    assert done.returncode == 0, done.stderr
+    assert wall(project) == {("10000-10005", "missing"), ("10006-10010", "covered")}
