@@ -47,7 +47,7 @@ _ELEMENTS = frozenset(
 def recognise(text: str) -> Likeness:
     """A zone's listing, its XML, or its commands."""
     head = text[:200_000]
-    if re.match(r"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<zone\b", head, re.DOTALL):
+    if re.match(r"\s*(<\?xml[^>]*\?>\s*)?((<!--.*?-->|<!DOCTYPE zone\b[^\n]*)\s*)*<zone\b", head, re.DOTALL):
         return Likeness.SURE
     if re.search(r"^\s+target: ", head, re.MULTILINE) and re.search(r"^\s+rich rules:", head, re.MULTILINE):
         return Likeness.SURE

@@ -26,6 +26,11 @@ class Cursor:
         """The token that comes, not taken."""
         return self._tokens[self._at] if self._at < len(self._tokens) else END
 
+    @property
+    def line(self) -> int:
+        """Where the reading stands; at the end, the last line."""
+        return self._tokens[min(self._at, len(self._tokens) - 1)].line if self._tokens else 0
+
     def ahead(self, steps: int) -> Token:
         """One further on."""
         at = self._at + steps

@@ -39,13 +39,13 @@ class _Script:
             cursor.skip_ends()
             if cursor.done:
                 return
-            token = cursor.next
             try:
                 self._command()
+                fine = cursor.done or cursor.next.ends
             except (NotUnderstoodError, ValueError):
-                raise UnreadableError(Phrase("syntax", {"text": self._shown(token.line)}), token.line) from None
-            if not cursor.done and not cursor.next.ends:
-                raise UnreadableError(Phrase("syntax", {"text": self._shown(cursor.next.line)}), cursor.next.line)
+                fine = False
+            if not fine:
+                raise UnreadableError(Phrase("syntax", {"text": self._shown(cursor.line)}), cursor.line)
 
     def _shown(self, line: int) -> str:
         text = self._lines[line - 1].strip() if line else ""

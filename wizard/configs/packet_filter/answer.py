@@ -26,7 +26,7 @@ from wizard.configs.packet_filter.rules import (
     Translate,
     Verdict,
 )
-from wizard.configs.packet_filter.spans import NONE, Spans, common, size, united, without
+from wizard.configs.packet_filter.spans import NONE, Spans, common, normal, size, united, without
 from wizard.configs.packet_filter.walk import Fate, Packet, walk
 from wizard.configs.reading import Answer, Question
 from wizard.model.port import Protocol
@@ -59,10 +59,10 @@ class Asked:
         """UNKNOWN where a line that was not understood could decide."""
         if question.family not in self.rules.families:
             return Answer(Coverage.UNKNOWN)
-        found = self._judged(question)
+        found, _ = self._judged(question)
         if found.coverage is Coverage.MISSING:
-            other = self._judged(replace(question, protocol=question.protocol.other))
-            if other.coverage is Coverage.COVERED and other.lines:
+            other, by_rule = self._judged(replace(question, protocol=question.protocol.other))
+            if other.coverage is Coverage.COVERED and by_rule:
                 return replace(other, coverage=Coverage.WRONG_PROTOCOL)
         return found
 
@@ -75,13 +75,15 @@ class Asked:
             if now.translated
         }
 
-    def _judged(self, question: Question) -> Answer:
+    def _judged(self, question: Question) -> tuple[Answer, bool]:
+        """The answer, and whether a rule lets it in, and not what is done where none decides."""
         host, destination = _number(question.host, question.family), _number(question.destination, question.family)
         fates = self._fates(question, host, destination)
         kinds: dict[Coverage, list[Fate]] = {}
         for fate in fates:
             kinds.setdefault(self._kind(fate, question, host, destination), []).append(fate)
-        return _weighed(question, kinds)
+        by_rule = any(not rule.policy for fate in kinds.get(Coverage.COVERED, ()) for rule in fate.deciding)
+        return _weighed(question, kinds), by_rule
 
     def _fates(self, question: Question, host: int | None, destination: int | None) -> tuple[Fate, ...]:
         rewrites = question.family in self.translates
@@ -238,10 +240,7 @@ def _weighed(question: Question, kinds: dict[Coverage, list[Fate]]) -> Answer:
     """The answer for the internet at large, from what is done with each part of it."""
     parts: dict[Coverage, Spans] = {}
     for kind, fates in kinds.items():
-        spans: Spans = NONE
-        for fate in fates:
-            spans = united(spans, fate.way.sources)
-        parts[kind] = spans
+        parts[kind] = normal(span for fate in fates for span in fate.way.sources)
     sure = dict(parts)
     for kind in parts:
         for other, spans in parts.items():
@@ -259,7 +258,8 @@ def _weighed(question: Question, kinds: dict[Coverage, list[Fate]]) -> Answer:
     if open_ and (open_ + unsure) * of < whole * part:
         return _told(Coverage.RESTRICTED, kinds[Coverage.COVERED])
     if unsure:
-        return _told(Coverage.UNKNOWN, [fate for fates in kinds.values() for fate in fates], doubts=True)
+        unclear = kinds.get(Coverage.UNKNOWN, [])
+        return _told(Coverage.UNKNOWN, unclear or [f for fates in kinds.values() for f in fates], doubts=True)
     if size(sure.get(Coverage.COVERED, NONE)):
         return _told(Coverage.RESTRICTED, kinds[Coverage.COVERED])
     if weight.get(Coverage.WRONG_TARGET):
@@ -274,9 +274,14 @@ def _weighed(question: Question, kinds: dict[Coverage, list[Fate]]) -> Answer:
 
 def _told(coverage: Coverage, fates: list[Fate], exceptions: Iterable[Fate] = (), *, doubts: bool = False) -> Answer:
     rules = {rule for fate in fates for rule in fate.deciding}
+    doubted = {rule for fate in fates for rule in fate.way.doubts}
     if doubts:
-        doubted = {rule for fate in fates for rule in fate.way.doubts}
-        rules = doubted or {r for fate in fates if fate.verdict is Verdict.UNKNOWN for r in fate.deciding} or rules
+        unclear = {rule for fate in fates if fate.verdict is Verdict.UNKNOWN for rule in fate.deciding}
+        vague = {rule for rule in rules if any(isinstance(target, Translate) for target in _targets(rule))}
+        rules = doubted | unclear | vague or rules
+    else:
+        # Where it is sure, it is so without those that may not even apply.
+        rules = rules - doubted or rules
     chosen = sorted(rules, key=lambda rule: rule.line)
     others = {rule.line for fate in exceptions for rule in fate.deciding if not rule.policy}
     lines = dict.fromkeys(rule.line for rule in chosen if rule.line)

@@ -39,7 +39,7 @@ from wizard.configs.packet_filter.spans import NONE, Span, Spans, common, holds,
 
 DEEPEST = 16
 """Jumps within jumps that nftables allows; a rule set with a cycle has more."""
-BUDGET = 400_000
+BUDGET = 200_000
 """Steps before a walk is given up: jumps upon jumps can make a short file endless."""
 _CONGESTION = 0xC0
 """Flags that a sender may or may not set."""
@@ -210,7 +210,7 @@ class _Walk:
         through = self._chain(base.chain, ways, accepted, 0)
         policy = Rule((base.policy,), base.line, base.text, policy=True)
         for way in through:
-            decided = replace(way, rules=way.rules | {policy}) if base.line else way
+            decided = self._decided(way, policy) if base.line else way
             if base.policy is Verdict.ACCEPT:
                 accepted.append(decided)
             else:
@@ -227,13 +227,17 @@ class _Walk:
                 break
             following: list[Way] = []
             for way in ways:
-                self.left -= 1 + len(way.sources) // 1000
+                self.left -= 1 + len(way.sources) // 5000
                 if self.left < 0:
                     self._end(Verdict.UNKNOWN, way, rule)
                     continue
                 self._rule(rule, way, following, returned, accepted, depth)
             ways = _merged(following)
         return _merged([*ways, *returned])
+
+    def _decided(self, way: Way, rule: Rule) -> Way:
+        # What lets the answers pass is of no interest: every rule set has it.
+        return replace(way, rules=way.rules | {rule}) if self._phase is Phase.FIRST else way
 
     def _end(self, verdict: Verdict, way: Way, rule: Rule) -> None:
         self.ends.append(Fate(verdict, way, self._phase, rule))
@@ -243,11 +247,19 @@ class _Walk:
     ) -> None:
         """Take a rule's steps. What it does not hold goes on to the `following` rule."""
         ways = [way]
+        doubt = False
         for step in rule.steps:
+            if isinstance(step, Doubt):
+                # What else the rule is about may settle it.
+                doubt = True
+                continue
+            if doubt and not isinstance(step, Among | Named | Together | Rate):
+                doubt, ways = False, [replace(each, doubts=each.doubts | {rule}) for each in ways]
+                following += ways
             onward: list[Way] = []
             for each in ways:
                 match step:
-                    case Among() | Named() | Together() | Rate() | Doubt():
+                    case Among() | Named() | Together() | Rate():
                         yes, maybe = self._split(step, each)
                         self._part(rule, each, yes, maybe, onward, following)
                     case SetMark():
@@ -324,9 +336,9 @@ class _Walk:
                 if self._onto_itself(target):
                     self._end(Verdict.UNKNOWN, way, rule)
                 else:
-                    accepted.append(self._translated(replace(way, rules=way.rules | {rule}), target))
+                    accepted.append(self._translated(self._decided(way, rule), target))
             case Verdict.ACCEPT | Disguise():
-                accepted.append(replace(way, rules=way.rules | {rule}))
+                accepted.append(self._decided(way, rule))
             case Verdict.RETURN:
                 returned.append(way)
             case _:
@@ -361,13 +373,11 @@ class _Walk:
         )
         return replace(way, now=changed)
 
-    def _split(self, match: Among | Named | Together | Rate | Doubt, way: Way) -> tuple[Spans, Spans]:
+    def _split(self, match: Among | Named | Together | Rate, way: Way) -> tuple[Spans, Spans]:
         """The senders that match, and those that may."""
         match match:
             case Rate():
                 return (NONE, NONE) if match.over else (way.sources, NONE)
-            case Doubt():
-                return NONE, way.sources
             case Named():
                 yes, maybe = self._any((self._name(match.field, match.names, way),))
                 return _negated(way.sources, yes, maybe) if match.negated else (yes, maybe)
