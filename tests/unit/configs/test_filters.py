@@ -201,8 +201,8 @@ def test_jumps_that_double_at_every_step_are_given_up_and_not_taken_for_open() -
     assert reading.answer(Question(Protocol.TCP, 443, 443)).coverage is Coverage.MISSING
 
 
-def test_a_list_of_twenty_thousand_banned_senders_leaves_the_port_open_to_the_others() -> None:
-    bans = [f"-A INPUT -s {20 + n // 65536}.{n // 256 % 256}.{n % 256}.7/32 -j DROP" for n in range(0, 40_000, 2)]
+def test_a_list_of_thousands_of_banned_senders_leaves_the_port_open_to_the_others() -> None:
+    bans = [f"-A INPUT -s {20 + n // 65536}.{n // 256 % 256}.{n % 256}.7/32 -j DROP" for n in range(0, 12_000, 2)]
     lines = ["*filter", ":INPUT DROP [0:0]", *bans, "-A INPUT -p udp --dport 443 -j ACCEPT", "COMMIT", ""]
     reading = read("\n".join(lines).encode(), "rules")
     answers = {reading.answer(Question(Protocol.UDP, number, number)).coverage for number in (443, 444, 445)}
