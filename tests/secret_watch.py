@@ -33,7 +33,7 @@ LARGEST = 32 << 20
 """Bytes of a file that is looked into."""
 LONGEST = 1000
 """Characters of a password that is looked for."""
-OWN_FILES = ("turnserver.conf", "plain.conf", "servers.json", "servers", "safer.conf")
+OWN_FILES = ("turnserver.conf", "plain.conf", "servers.json", "servers", "safer.conf", "compose.yaml")
 """Files that people keep their passwords in, and that tests write for them."""
 _BY_INPUT = ("--password-stdin", "--token-stdin", "--secret-stdin")
 _BY_ENVIRONMENT = "HOPWISE_TURN_PASSWORD"
