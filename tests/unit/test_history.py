@@ -150,4 +150,5 @@ def test_a_day_of_changes_takes_no_more_room_than_an_hour() -> None:
     finally:
         tracemalloc.stop()
     assert len(past(history).changes) == 50
-    assert after - before < 10_000
+    # A change that is kept takes a few hundred bytes.
+    assert after - before < 1200 * 20
