@@ -85,11 +85,12 @@ def _write(project: Project, hop: Hop, product: Product, options: argparse.Names
     existing = next((r for r in read.readings.get(hop.id, ()) if r.product == product.id), None)
     rows = None if options.all or hop.id not in read.readings else coverage(project, {hop.id: read.readings[hop.id]})
     ports = wanted(project, hop.id, rows)
-    if not ports:
+    order = Order(project, hop, ports, existing)
+    if not ports and not (product.lacks is not None and product.lacks(order)):
         print(f"hopwise: nothing is missing at {hop.id}; --all writes everything", file=sys.stderr)
         return 0
     assert product.write is not None
-    written = product.write(Order(project, hop, ports, existing))
+    written = product.write(order)
     for caution in written.cautions:
         print(f"hopwise: {say(caution)}", file=sys.stderr)
     print((written.undo if options.undo else written.text).rstrip("\n"))

@@ -13,7 +13,7 @@ from wizard.configs.products import products
 from wizard.configs.reading import Forward, Reading
 from wizard.model.config_file import ConfigFile
 from wizard.model.hop import Hop, HopKind
-from wizard.model.port import OutsidePort, PortPlan, PortRange, Protocol
+from wizard.model.port import OutsidePort, PortPlan, PortRange, Protocol, Speaks
 from wizard.model.project import Project, arrival_numbers, with_configs
 from wizard.model.vantage import IceServer
 
@@ -30,6 +30,7 @@ class _Line:
 
     name: str
     numbers: tuple[int, ...]
+    speaks: Speaks | None = None
 
 
 def assemble(given: Sequence[Given], old: Project | None, name: str, public_address: str | None = None) -> Project:
@@ -227,7 +228,7 @@ class _Way:
             numbers = self._followed_outward(position, forward.protocol, arriving)
             for inner in range(position, len(self._hops) - 1):
                 numbers.append(self._inward(inner, forward.protocol, numbers[-1]))
-            yield OutsidePort(forward.protocol, numbers[0]), _Line(_stem(forward.name), tuple(numbers))
+            yield OutsidePort(forward.protocol, numbers[0]), _Line(_stem(forward.name), tuple(numbers), forward.speaks)
 
     def _inward(self, position: int, protocol: Protocol, number: int) -> int:
         """On which number a hop hands on what arrives on `number`; the same where its files do not say."""
@@ -259,7 +260,7 @@ def _plans(hops: tuple[Hop, ...], lines: Mapping[OutsidePort, _Line]) -> list[Po
         if (
             last is not None
             and last[0].protocol is port.protocol
-            and last[1].name == line.name
+            and (last[1].name, last[1].speaks) == (line.name, line.speaks)
             and tuple(n + 1 for n in (last[0].number, *last[1].numbers)) == (port.number, *line.numbers)
         ):
             groups[-1].append((port, line))
@@ -276,4 +277,4 @@ def _plan(hops: tuple[Hop, ...], group: Sequence[tuple[OutsidePort, _Line]]) -> 
         if outer != number
     }
     outside = PortRange(port.number, port.number + len(group) - 1)
-    return PortPlan(line.name or f"{port.protocol} {outside}", port.protocol, outside, inside)
+    return PortPlan(line.name or f"{port.protocol} {outside}", port.protocol, outside, inside, line.speaks)

@@ -6,6 +6,7 @@ import ipaddress
 import re
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wizard.configs import turnserver
 from wizard.configs.forwarding import PortForward, forwards
@@ -33,6 +34,7 @@ _TELLING = frozenset(
     )
 )
 """Options whose names no other program has."""
+_SPEAKS = {"turn-udp": Speaks.TURN, "turn-tcp": Speaks.TURN, "turn-tls": Speaks.TLS}
 _FURTHER = ("cli-port", "web-admin-port", "prometheus-port", "tcp-proxy-port", "aux-server")
 """Other ports of its own, where a line names them."""
 
@@ -63,7 +65,11 @@ def read(source: Source) -> Reading:
         notes.append(Note(Phrase("no-servers", {"why": str(fault)})))
     announced = tuple(dict.fromkeys(o.value.partition("/")[0].strip() for o in conf.all("external-ip") if o.value))
     # DTLS and relayed TCP are on without being meant.
-    meant = tuple(found for found in forwards(rules) if found.name not in ("turn-dtls", "relay-tcp"))
+    meant = tuple(
+        replace(found, speaks=_SPEAKS.get(found.name))
+        for found in forwards(rules)
+        if found.name not in ("turn-dtls", "relay-tcp")
+    )
     piece = Piece(HopKind.SERVICE, "coturn", None, meant)
     return ServiceReading(
         ID,
@@ -148,8 +154,7 @@ def write(order: Order) -> Written:
     cautions = [Phrase("no-setting", {"ports": spoken_ports([port.wanted for port in rest])})] if rest else []
     if order.existing is not None:
         lines = [f"# {say(Phrase('write-set'), order.language)}", *ports]
-        known = set(order.existing.announced)
-        lines += [external] if external.startswith("external-ip") and not known else []
+        lines += [external] if lacks(order) else []
         return Written("\n".join(lines) + "\n", f"# {say(Phrase('undo-set'), order.language)}\n", tuple(cautions))
     name = order.project.public_address
     lines = [f"# {say(Phrase('write-coturn'), order.language)}", *ports, *([external] if external else [])]
@@ -165,6 +170,14 @@ def write(order: Order) -> Written:
     cautions.append(Phrase("fresh-secret"))
     undo = f"# {say(Phrase('undo-file'), order.language)}\n"
     return Written("\n".join(lines) + "\n", undo, tuple(cautions))
+
+
+def lacks(order: Order) -> tuple[Note, ...]:
+    """The address outside, where the server stands behind NAT and would tell clients its own for the relay."""
+    if order.existing is None or order.existing.announced or not _external(order).startswith("external-ip"):
+        return ()
+    relays = any(found.name == "relay" for piece in order.existing.pieces for found in piece.forwards)
+    return (Note(Phrase("no-external-ip", {"address": order.project.public_address})),) if relays else ()
 
 
 _HARD = (
@@ -207,4 +220,4 @@ def _chosen(ports: tuple[Port, ...]) -> tuple[int | None, int | None, PortRange 
     return plain, tls, None if relay is None else relay.wanted.arrives, rest
 
 
-PRODUCT = Product(ID, "coturn", (HopKind.SERVICE,), recognise, read, write)
+PRODUCT = Product(ID, "coturn", (HopKind.SERVICE,), recognise, read, write, lacks)

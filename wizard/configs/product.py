@@ -7,7 +7,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wizard.configs.reading import Reading, Source
+from wizard.configs.reading import Note, Reading, Source
 from wizard.model.hop import Hop, HopKind
 from wizard.model.phrase import Phrase
 from wizard.model.port import PortRange, Protocol
@@ -75,3 +75,5 @@ class Product:
     read: Callable[[Source], Reading] | None
     """Raises UnreadableError."""
     write: Callable[[Order], Written] | None
+    lacks: Callable[[Order], tuple[Note, ...]] | None = None
+    """What the existing file of an order lacks for the plan beside ports."""

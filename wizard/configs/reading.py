@@ -8,7 +8,7 @@ from typing import Protocol as Shape
 
 from wizard.model.hop import HopKind
 from wizard.model.phrase import Phrase
-from wizard.model.port import PortRange, Protocol
+from wizard.model.port import PortRange, Protocol, Speaks
 from wizard.model.secret import Secret
 from wizard.model.server_list import ServerEntry
 from wizard.observation import Coverage
@@ -83,7 +83,8 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Ports that a hop takes in and hands on. `host` None: to the next hop inward, whatever its address."""
+    """Ports that a hop takes in and hands on. `host` None: to the next hop inward, whatever its address; `speaks` where
+    the file tells what is spoken there."""
 
     protocol: Protocol
     outer: PortRange
@@ -91,6 +92,7 @@ class Forward:
     host: str | None = None
     name: str = ""
     line: int | None = None
+    speaks: Speaks | None = None
 
 
 @dataclass(frozen=True, slots=True)

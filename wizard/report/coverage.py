@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wizard.configs.coverage import Difference, Excess, Readings, coverage, differences, excesses
+from wizard.configs.product import Order
+from wizard.configs.products import product
 from wizard.configs.reading import Note
 from wizard.configs.words import say, say_of
 from wizard.model.phrase import Phrase
@@ -29,13 +31,16 @@ class CoverageReport:
     rows: tuple[Configured, ...]
     differences: tuple[Difference, ...]
     excesses: tuple[Excess, ...]
+    lacking: tuple[tuple[str, Note], ...]
+    """What a file lacks beside ports."""
     notes: tuple[tuple[str, Note], ...]
     failed: tuple[NotRead, ...]
 
     @property
     def status(self) -> int:
-        """0 if every hop that has a configuration covers every port, 1 if one would stop a port, else 3."""
-        if any(row.coverage.blames for row in self.rows):
+        """0 if every hop that has a configuration covers every port, 1 if one would stop a port or lacks
+        something else, 3 if it cannot be told."""
+        if self.lacking or any(row.coverage.blames for row in self.rows):
             return 1
         unknown = self.failed or not self.rows or any(row.coverage is Coverage.UNKNOWN for row in self.rows)
         return 3 if unknown else 0
@@ -50,9 +55,19 @@ def report(project: Project, read: ConfigsRead) -> CoverageReport:
         rows,
         differences(project, rows),
         excesses(project, readings),
+        tuple(_lacking(project, readings)),
         tuple((reading.file, note) for found in readings.values() for reading in found for note in reading.notes),
         read.failed,
     )
+
+
+def _lacking(project: Project, readings: Readings) -> Iterator[tuple[str, Note]]:
+    for hop, found in readings.items():
+        for reading in found:
+            lacks = product(reading.product).lacks
+            if lacks is not None:
+                order = Order(project, project.hop(hop), (), reading)
+                yield from ((reading.file, note) for note in lacks(order))
 
 
 def dumps(told: CoverageReport) -> str:
@@ -98,7 +113,7 @@ def dumps(told: CoverageReport) -> str:
 
 
 def _told(told: CoverageReport) -> Iterator[tuple[str, int | None, Phrase]]:
-    yield from ((file, note.line, note.phrase) for file, note in told.notes)
+    yield from ((file, note.line, note.phrase) for file, note in (*told.lacking, *told.notes))
     yield from ((bad.file, bad.error.line, bad.error.phrase) for bad in told.failed)
 
 
@@ -125,6 +140,7 @@ def to_text(told: CoverageReport, language: str = ENGLISH) -> str:
         if not files:
             lines.append(f"  ? {say(Phrase('no-configuration'), language)}")
     more = [*_differing(told, language), *_wide(told, language)]
+    more += [f"  {_STOPS} {say_of(file, note, language)}" for file, note in told.lacking]
     more += [f"  {say_of(file, note, language)}" for file, note in told.notes]
     if more:
         lines += ["", *more]

@@ -205,6 +205,41 @@ def test_what_is_generated_from_an_imported_file_has_its_settings(name: str, own
     assert {line.strip() for line in written.text.split("\n")} >= set(lines)
 
 
+NATTED = "listening-port=3478\nmin-port=65530\nmax-port=65535\nuse-auth-secret\ncert=c.pem\npkey=k.pem\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "hops", "lacking"),
+    [
+        ("", ("router",), True),
+        ("external-ip=203.0.113.20\n", ("router",), False),
+        ("stun-only\n", ("router",), False),
+        ("", ("firewall",), False),
+    ],
+)
+def test_a_relay_behind_nat_without_the_address_outside_is_told_and_gets_its_line(
+    more: str, hops: tuple[str, ...], lacking: bool
+) -> None:
+    existing = reading((NATTED + more).encode(), "coturn")
+    path = (*(Hop(hop, HopKind(hop), address="203.0.113.20") for hop in hops), Hop("turn", HopKind.SERVICE))
+    work = Order(Project("Turn", "203.0.113.20", path, ()), path[-1], (), existing)
+    lacks, write = product("coturn").lacks, product("coturn").write
+    assert lacks is not None
+    assert write is not None
+    assert [note.phrase.key for note in lacks(work)] == ["no-external-ip"] * lacking
+    assert ("external-ip=203.0.113.20" in write(work).text) is lacking
+
+
+def test_what_coturn_speaks_on_its_ports_is_known_from_its_file() -> None:
+    project = assemble([Given(reading(NATTED.encode(), "coturn"))], None, "Turn")
+    assert {(plan.name, plan.speaks) for plan in project.ports} == {
+        ("turn-udp", Speaks.TURN),
+        ("turn-tcp", Speaks.TURN),
+        ("turn-tls", Speaks.TLS),
+        ("relay", None),
+    }
+
+
 @pytest.mark.requires("coturn")
 async def test_a_written_turnserver_conf_starts_coturn_with_nothing_to_blame_in_an_audit(tmp_path: Path) -> None:
     port, first = free_port(), 20000 + free_port() % 9000
