@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hmac
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path as File
@@ -319,3 +322,82 @@ def test_a_gpu_server_behind_frp_from_its_frpc_toml_to_green(tmp_path: File) -> 
         assert (said.returncode, json.loads(said.stdout)["ok"]) == (0, True), said.stdout
         configuration = whole.generated("rtc-configuration").text
         assert json.loads(configuration) == {"iceServers": []}
+
+
+# Your own coturn
+
+SECRET = "f7c1d9e04a5b6c8d9e0f1122334455667788"
+TURNSERVER = f"""\
+listening-port=3478
+min-port=49160
+max-port=49200
+realm=turn.example.org
+fingerprint
+use-auth-secret
+static-auth-secret={SECRET}
+no-tls
+no-dtls
+no-cli
+"""
+TURN_ROUTER = """\
+Service name,External port,Internal port,Protocol,Internal IP
+turn,3478,3478,TCP,192.168.77.10
+turn,3478,3478,UDP,192.168.77.10
+"""
+
+
+def start_coturn(whole: Whole, hop: str, file: str) -> None:
+    """Start coturn with a file as it is; its log comes to the lab."""
+    whole.stop("coturn")
+    machine = whole.machine(hop)
+    place = [f"--{kind}={whole.files / f'turn.{kind}'}" for kind in ("userdb", "pidfile")]
+    argv = ["turnserver", "-c", str(whole.files / file), "--log-file=stdout", "--simple-log", "--verbose", *place]
+    whole.start("coturn", machine, argv, f"UDP listener opened on: {machine.address}:3478")
+
+
+def minted(secret: str) -> tuple[str, str]:
+    """User and password that end in an hour, as a web service with the secret grants them."""
+    user = f"{int(time.time()) + 3600}:alice"
+    return user, base64.b64encode(hmac.digest(secret.encode(), user.encode(), "sha1")).decode()
+
+
+def relayed(whole: Whole, secret: str) -> tuple[int, set[tuple[str, str]], set[str]]:
+    """What `hopwise ice` finds from outside: its status, each server's verdict, the relay's addresses."""
+    user, password = minted(secret)
+    servers = [f"turn:{PUBLIC}:3478?transport={transport}" for transport in ("udp", "tcp")]
+    argv = ["ice", *(word for server in servers for word in ("--server", server)), "--username", user]
+    done = whole.hopwise(*argv, "--password-stdin", "--json", at=whole.topology.vantages["outside"], typed=password)
+    told = json.loads(done.stdout)
+    verdicts = {(server["transport"], server["verdict"]) for server in told["servers"]}
+    return done.returncode, verdicts, {c["address"] for c in told["candidates"] if c["type"] == "relay"}
+
+
+@pytest.mark.requires("coturn")
+def test_a_coturn_behind_a_router_from_its_turnserver_conf_to_a_relay_at_the_public_address(tmp_path: File) -> None:
+    with Whole(HOME, tmp_path) as whole:
+        whole.file("turnserver.conf", TURNSERVER)
+        whole.file("router.csv", TURN_ROUTER)
+        whole.imported("router.csv", "turnserver.conf", address=PUBLIC, vantage="outside")
+        whole.forward("router", csv_rows(TURN_ROUTER))
+        start_coturn(whole, "service", "turnserver.conf")
+
+        assert whole.gaps() == {"router": {("udp", "49160-49200", "missing")}}
+        assert any(f"external-ip={PUBLIC}" in note for note in whole.notes())
+        whole.respond("service")
+        status, found = whole.check("outside")
+        assert (status, blamed(found)) == (1, {("not-forwarded", ("router",), "udp", "49160-49200")})
+        # It holds the ports that coturn would relay from.
+        whole.stop("responder")
+        assert relayed(whole, SECRET) == (0, {("udp", "ok"), ("tcp", "ok")}, {SERVER})
+
+        added = rows_of(whole.generated("router-table").text)
+        whole.forward("router", csv_rows(TURN_ROUTER) + added)
+        whole.file("router.csv", with_rows(TURN_ROUTER, added))
+        whole.file("turnserver.conf", TURNSERVER + whole.generated("coturn").text)
+        start_coturn(whole, "service", "turnserver.conf")
+        whole.respond("service")
+        assert (whole.gaps(), whole.notes()) == ({}, [])
+        status, found = whole.check("outside")
+        assert (status, open_ports(found)) == (0, True)
+        whole.stop("responder")
+        assert relayed(whole, SECRET) == (0, {("udp", "ok"), ("tcp", "ok")}, {PUBLIC})

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
@@ -70,13 +70,18 @@ class Whole:
         path.write_text(text)
         return path
 
-    def hopwise(self, *arguments: str, at: Machine | None = None) -> subprocess.CompletedProcess[str]:
+    def hopwise(self, *arguments: str, at: Machine | None = None, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in the folder of the files, on a machine or outside of the lab."""
-        argv = [HOPWISE, *arguments]
-        if at is None:
-            return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, cwd=self.files)
-        with at.space.entered():
-            return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, cwd=self.files)
+        with at.space.entered() if at is not None else nullcontext():
+            return subprocess.run(
+                [HOPWISE, *arguments],
+                input=typed,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+                cwd=self.files,
+            )
 
     def imported(self, *files: str, address: str | None = None, vantage: str | None = None) -> None:
         """Build the project from files, or add them to it, and a vantage as the wizard would."""
@@ -88,15 +93,26 @@ class Whole:
                 project.write(f'\n[[vantages]]\nid = "{vantage}"\nkind = "local"\n')
 
     def gaps(self) -> dict[str, set[tuple[str, str, str]]]:
-        """What coverage finds wanting, by the kind of hop: protocol, ports, how."""
+        """What coverage finds wanting, by hop: protocol, ports, how."""
+        found = {
+            hop["id"]: {
+                (row["protocol"], row["outside"], row["coverage"])
+                for row in hop["ports"]
+                if row["coverage"] != "covered"
+            }
+            for hop in self._coverage()["hops"]
+        }
+        return {hop: rows for hop, rows in found.items() if rows}
+
+    def notes(self) -> list[str]:
+        """What coverage says beside the ports."""
+        return [note["text"] for note in self._coverage()["notes"]]
+
+    def _coverage(self) -> dict[str, Any]:
         done = self.hopwise("coverage", "project.toml", "--json")
-        assert done.returncode in (0, 1, 3), done.stderr
-        found: dict[str, set[tuple[str, str, str]]] = {}
-        for hop in json.loads(done.stdout)["hops"]:
-            for row in hop["ports"]:
-                if row["coverage"] != "covered":
-                    found.setdefault(hop["id"], set()).add((row["protocol"], row["outside"], row["coverage"]))
-        return found
+        assert done.returncode in (0, 1), done.stderr
+        told: dict[str, Any] = json.loads(done.stdout)
+        return told
 
     def generated(self, product: str, *more: str) -> Generated:
         """What Hopwise writes for a product."""
