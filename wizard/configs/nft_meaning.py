@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wizard.configs.nft_change import change, family_of, translation
 from wizard.configs.nft_match import ALWAYS, NEVER, Part, UnclearError, cell, parts, row
 from wizard.configs.nft_tables import Key, NftChain, NftRule, NftTables
 from wizard.configs.packet_filter.rules import (
@@ -22,7 +23,6 @@ from wizard.configs.packet_filter.rules import (
     Rate,
     Rule,
     RuleSet,
-    SetMark,
     Step,
     Switch,
     Target,
@@ -33,7 +33,6 @@ from wizard.configs.packet_filter.rules import (
     among,
 )
 from wizard.configs.packet_filter.spans import Span, normal
-from wizard.configs.packet_filter.values import address, ports
 from wizard.configs.reading import Note
 from wizard.model.phrase import Phrase
 
@@ -159,7 +158,7 @@ class _Meaning:
                     raise UnclearError
                 return [Rate(over=bool(value.get("inv")))]
             case "mangle":
-                return self._change(value)
+                return change(value)
             case "set" | "meter":
                 told = value.get("stmt") or []
                 return [step for each in _list(told) for step in self._statement(here, each)]
@@ -265,14 +264,14 @@ class _Meaning:
         return [*needs, Switch(tuple(part.field for part in fields), tuple(rows), partial)]
 
     def _translate(self, here: _Here, name: str, told: Mapping[str, Any]) -> list[Step]:
-        family = _family(here, told)
+        family = family_of(here.family, told)
         needs: list[Step] = [among(Field.FAMILY, family)] if here.family == "inet" and name == "dnat" else []
         vague = bool(_FLAGS_OF_RANDOM & set(_list(told.get("flags") or [])))
         host, numbers = told.get("addr"), told.get("port")
         for mapped in (host, numbers):
             if isinstance(mapped, Mapping) and "map" in mapped:
                 return [*needs, *self._mapped(here, name, told, family, vague=vague)]
-        return [*needs, _translation(name, host, numbers, family, vague=vague)]
+        return [*needs, translation(name, host, numbers, family, vague=vague)]
 
     def _mapped(self, here: _Here, name: str, told: Mapping[str, Any], family: int, *, vague: bool) -> list[Step]:
         host, numbers = told.get("addr"), told.get("port")
@@ -286,36 +285,13 @@ class _Meaning:
         rows: list[tuple[tuple[Cell, ...], Target]] = []
         for key, value in pairs:
             if by_host and isinstance(value, Mapping) and "concat" in value:
-                target = _translation(name, value["concat"][0], value["concat"][1], family, vague=vague)
+                target = translation(name, value["concat"][0], value["concat"][1], family, vague=vague)
             elif by_host:
-                target = _translation(name, value, numbers, family, vague=vague)
+                target = translation(name, value, numbers, family, vague=vague)
             else:
-                target = _translation(name, host, value, family, vague=vague)
+                target = translation(name, host, value, family, vague=vague)
             rows.append((row(fields, key), target))
         return [*needs, Switch(tuple(part.field for part in fields), tuple(rows), partial)]
-
-    def _change(self, told: Mapping[str, Any]) -> list[Step]:
-        key, value = told["key"], told["value"]
-        field: Field | None = None
-        match key:
-            case {"meta": {"key": "mark"}}:
-                field = Field.MARK
-            case {"ct": {"key": "mark"}}:
-                field = Field.CONNECTION_MARK
-            case {"payload": {"field": "saddr" | "daddr" | "sport" | "dport" | "protocol"}}:
-                return [Verdict.UNKNOWN]
-        if field is None:
-            return []
-        if isinstance(value, int | str):
-            return [SetMark(field, 0, int(str(value), 0))]
-        match value:
-            case {"|": [inner, int() | str() as bits]} if inner == key:
-                return [SetMark(field, ~int(str(bits), 0) & 0xFFFFFFFF, int(str(bits), 0))]
-            case {"&": [inner, int() | str() as bits]} if inner == key:
-                return [SetMark(field, int(str(bits), 0))]
-            case {"^": [inner, int() | str() as bits]} if inner == key:
-                return [SetMark(field, 0xFFFFFFFF, int(str(bits), 0))]
-        return [SetMark(field)]
 
 
 def _answerable(told: Any) -> list[Step]:
@@ -379,35 +355,3 @@ def _compared(part: Part, operator: str, right: Any) -> Step:
     }
     span = spans[operator]
     return Among(part.field, (span,) if span[0] <= span[1] else (), mask=part.mask)
-
-
-def _family(here: _Here, told: Mapping[str, Any]) -> int:
-    if here.family in ("ip", "ip6"):
-        return 4 if here.family == "ip" else 6
-    if told.get("family") in ("ip", "ip6"):
-        return 4 if told["family"] == "ip" else 6
-    host = told.get("addr")
-    while isinstance(host, Mapping):
-        # The family of a map's hosts, by the first of them.
-        host = host.get("map", host.get("data", host.get("set", host.get("concat", host.get("range", "")))))
-        while isinstance(host, list) and host:
-            host = host[-1] if len(host) == 2 and isinstance(host[0], list) is False else host[0]
-    return 6 if ":" in str(host) else 4
-
-
-def _translation(name: str, host: Any, numbers: Any, family: int, *, vague: bool) -> Translate:
-    span: Span | None = None
-    if numbers is not None:
-        if isinstance(numbers, Mapping) and "range" in numbers:
-            span = ports("-".join(str(end) for end in numbers["range"]), "-")
-        else:
-            span = ports(str(numbers), "-")
-    if name == "redirect" or host is None:
-        return Translate(None, span, keeps_host=name == "dnat", vague=vague)
-    if isinstance(host, Mapping):
-        # One of several, or of a prefix.
-        return Translate(None, span, vague=True)
-    text = str(host)
-    if "-" in text or "/" in text:
-        return Translate(None, span, vague=True)
-    return Translate(address(text, family), span, vague=vague)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from wizard.configs.packet_filter.decision import Decision, decide
+from wizard.configs.packet_filter.packet import Packet
 from wizard.configs.packet_filter.rules import TCP, UDP, RuleSet, Verdict
-from wizard.configs.packet_filter.walk import Packet
 
 from .yard import BEHIND, BOX, Probe, Seen, Yard, probes
 

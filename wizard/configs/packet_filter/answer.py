@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from wizard.configs.packet_filter.interfaces import Interfaces, interfaces
 from wizard.configs.packet_filter.internet import ANYWHERE, INTERNET
+from wizard.configs.packet_filter.packet import Fate, Packet
 from wizard.configs.packet_filter.rules import (
     TCP,
     UDP,
@@ -27,7 +28,7 @@ from wizard.configs.packet_filter.rules import (
     Verdict,
 )
 from wizard.configs.packet_filter.spans import NONE, Spans, common, normal, size, united, without
-from wizard.configs.packet_filter.walk import Fate, Packet, walk
+from wizard.configs.packet_filter.walk import walk
 from wizard.configs.reading import Answer, Question
 from wizard.model.port import Protocol
 from wizard.observation import Coverage

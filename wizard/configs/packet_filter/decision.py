@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wizard.configs.packet_filter.packet import Fate, Packet, Phase
 from wizard.configs.packet_filter.rules import RuleSet, Verdict
-from wizard.configs.packet_filter.walk import Fate, Packet, Phase, walk
+from wizard.configs.packet_filter.walk import walk
 
 
 @dataclass(frozen=True, slots=True)

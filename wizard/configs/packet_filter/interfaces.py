@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wizard.configs.packet_filter.packet import UNNAMED
 from wizard.configs.packet_filter.rules import Among, Disguise, Field, Named, Rule, RuleSet, Switch, Together, Translate
 from wizard.configs.packet_filter.spans import holds
-from wizard.configs.packet_filter.walk import UNNAMED
 
 MOST = 8
 """With more names than these it is left open which it is."""

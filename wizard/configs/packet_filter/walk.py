@@ -6,17 +6,15 @@ that the fates are all that can be. They are exact where nothing was in doubt.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
+from wizard.configs.packet_filter.matching import Matching
+from wizard.configs.packet_filter.packet import Fate, Now, Packet, Phase, Way
 from wizard.configs.packet_filter.rules import (
-    CONNTRACK,
-    TCP,
     TRANSLATION,
     Among,
     Base,
-    Cell,
     Disguise,
     Doubt,
     Field,
@@ -27,7 +25,6 @@ from wizard.configs.packet_filter.rules import (
     Rule,
     RuleSet,
     SetMark,
-    State,
     Switch,
     Target,
     Together,
@@ -35,89 +32,13 @@ from wizard.configs.packet_filter.rules import (
     Untrack,
     Verdict,
 )
-from wizard.configs.packet_filter.spans import NONE, Span, Spans, common, holds, united, without
+from wizard.configs.packet_filter.spans import Span, Spans, united, without
 
 DEEPEST = 16
 """Jumps within jumps that nftables allows; a rule set with a cycle has more."""
 BUDGET = 200_000
 """Steps before a walk is given up: jumps upon jumps can make a short file endless."""
-_CONGESTION = 0xC0
-"""Flags that a sender may or may not set."""
 _LOOPBACK = {4: (127 << 24, (128 << 24) - 1), 6: (1, 1)}
-UNNAMED = "\0"
-"""An interface that no rule names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """The first packet of a connection. None stands for what is not known.
-
-    `local`: it is sent to an address of the machine itself. `goes_out` is the interface by which it would be forwarded,
-    `own` are the machine's own addresses, the one of the interface by which it came in first.
-    """
-
-    family: int
-    protocol: int
-    sources: Spans
-    number: int | None
-    destination: int | None = None
-    came_in: str | None = None
-    goes_out: str | None = None
-    source_port: Span = (1024, 65535)
-    local: bool = True
-    own: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What a packet has become on its way. `moved`: its port number was rewritten; `tracked`: connection tracking sees
-    it, `begun`: it saw the first of its connection."""
-
-    destination: int | None
-    number: int | None
-    local: bool
-    translated: bool = False
-    moved: bool = False
-    mark: int | None = 0
-    connection_mark: int | None = 0
-    tracked: bool = True
-    begun: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """Senders whose packet has fared alike. `rules` decided so far, `doubts` are those that could have."""
-
-    sources: Spans
-    now: Now
-    rules: frozenset[Rule] = frozenset()
-    doubts: frozenset[Rule] = frozenset()
-
-
-class Phase(enum.Enum):
-    """Which packet of a connection it is: rules that let the first in may stop the others."""
-
-    FIRST = enum.auto()
-    REPLY = enum.auto()
-    NEXT = enum.auto()
-    """The sender's second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What can become of the packets of some senders, in which phase it ends, and by what `rule` if it ends badly."""
-
-    verdict: Verdict
-    way: Way
-    phase: Phase = Phase.FIRST
-    rule: Rule | None = None
-
-    @property
-    def deciding(self) -> frozenset[Rule]:
-        """The rules that decided: the one that ended it, or all that let it pass. Policies only where no rule did."""
-        if self.rule is not None:
-            return frozenset({self.rule})
-        return frozenset(rule for rule in self.way.rules if not rule.policy) or self.way.rules
 
 
 def walk(rules: RuleSet, packet: Packet) -> tuple[Fate, ...]:
@@ -145,12 +66,6 @@ def walk(rules: RuleSet, packet: Packet) -> tuple[Fate, ...]:
     return tuple(ends)
 
 
-_OF_CONNECTION = frozenset({Field.DIRECTION, Field.CONNECTION_MARK, Field.FIRST_PORT, Field.FIRST_DESTINATION})
-"""What only a packet has that connection tracking has seen."""
-_FLAGS = {Phase.FIRST: 0x02, Phase.REPLY: 0x12, Phase.NEXT: 0x10}
-"""SYN, SYN and ACK, ACK."""
-
-
 class _Walk:
     """`settled` is what the first packet of the connection became: the following ones become the same."""
 
@@ -160,9 +75,8 @@ class _Walk:
         self._rules = rules
         self._packet = packet
         self._phase = phase
-        self._reply = phase is Phase.REPLY
+        self._matching = Matching(packet, phase)
         self._settled = settled
-        self._base: Base | None = None
         self.ends: list[Fate] = []
         self.left = left
 
@@ -205,7 +119,7 @@ class _Walk:
             name = self._packet.came_in
             if name is not None and name not in base.devices:
                 return ways
-        self._base = base
+        self._matching.at(base)
         accepted: list[Way] = []
         through = self._chain(base.chain, ways, accepted, 0)
         policy = Rule((base.policy,), base.line, base.text, policy=True)
@@ -260,7 +174,7 @@ class _Walk:
             for each in ways:
                 match step:
                     case Among() | Named() | Together() | Rate():
-                        yes, maybe = self._split(step, each)
+                        yes, maybe = self._compared(step, each)
                         self._part(rule, each, yes, maybe, onward, following)
                     case SetMark():
                         onward.append(_marked(each, step))
@@ -274,6 +188,10 @@ class _Walk:
             if not ways:
                 return
         following += ways
+
+    def _compared(self, match: Among | Named | Together | Rate, way: Way) -> tuple[Spans, Spans]:
+        self.left -= len(match.rows) if isinstance(match, Together) else 0
+        return self._matching.split(match, way)
 
     def _part(self, rule: Rule, way: Way, yes: Spans, maybe: Spans, onward: list[Way], following: list[Way]) -> None:
         """Senders that match go onward, the others to the following rule, those in doubt both ways."""
@@ -300,7 +218,7 @@ class _Walk:
         left = way.sources
         for cells, target in switch.rows:
             self.left -= 1
-            yes, maybe = self._cells(switch.fields, cells, replace(way, sources=left))
+            yes, maybe = self._matching.cells(switch.fields, cells, replace(way, sources=left))
             chosen: list[Way] = []
             self._part(rule, way, yes, maybe, chosen, [])
             for each in chosen:
@@ -328,9 +246,7 @@ class _Walk:
                 if depth == DEEPEST or chain not in self._rules.chains:
                     self._end(Verdict.UNKNOWN, way, rule)
                     return
-                base = self._base
                 back = self._chain(chain, [way], accepted, depth + 1)
-                self._base = base
                 (returned if goto else following).extend(back)
             case Translate():
                 if self._onto_itself(target):
@@ -373,150 +289,6 @@ class _Walk:
         )
         return replace(way, now=changed)
 
-    def _split(self, match: Among | Named | Together | Rate, way: Way) -> tuple[Spans, Spans]:
-        """The senders that match, and those that may."""
-        match match:
-            case Rate():
-                return (NONE, NONE) if match.over else (way.sources, NONE)
-            case Named():
-                yes, maybe = self._any((self._name(match.field, match.names, way),))
-                return _negated(way.sources, yes, maybe) if match.negated else (yes, maybe)
-            case Among() if self._absent(match.field, way.now):
-                return NONE, NONE
-            case Among():
-                yes, maybe = self._numbers(match.field, match.spans, match.mask, way)
-            case Together() if any(self._absent(field, way.now) for field in match.fields):
-                return NONE, NONE
-            case Together():
-                yes, maybe = self._any(self._cells(match.fields, row, way) for row in match.rows)
-        if match.partial:
-            maybe = without(way.sources, yes)
-        return _negated(way.sources, yes, maybe) if match.negated else (yes, maybe)
-
-    def _absent(self, field: Field, now: Now) -> bool:
-        """Whether there is nothing to look at: then no match holds, nor its contrary."""
-        return field in _OF_CONNECTION and not self._is_tracked(now)
-
-    def _any(self, found: Iterable[tuple[Spans, Spans]]) -> tuple[Spans, Spans]:
-        yes, maybe = NONE, NONE
-        for one_yes, one_maybe in found:
-            self.left -= 1
-            yes, maybe = united(yes, one_yes), united(maybe, one_maybe)
-        return yes, without(maybe, yes)
-
-    def _cells(self, fields: Sequence[Field], cells: Sequence[Cell], way: Way) -> tuple[Spans, Spans]:
-        """The senders for whom each field is in its cell, and those for whom that may be."""
-        yes, able = way.sources, way.sources
-        for field, cell in zip(fields, cells, strict=True):
-            if isinstance(cell, str):
-                sure, maybe = self._name(field, (cell,), way)
-            else:
-                sure, maybe = self._numbers(field, (cell,), None, way)
-            yes, able = common(yes, sure), common(able, united(sure, maybe))
-            if not able:
-                break
-        return yes, without(able, yes)
-
-    def _name(self, field: Field, names: Sequence[str], way: Way) -> tuple[Spans, Spans]:
-        name = self._interface(field)
-        if name is None:
-            return NONE, way.sources
-        found = any(name.startswith(n[:-1]) if n.endswith("*") else n == name for n in names)
-        return (way.sources if found else NONE), NONE
-
-    def _numbers(self, field: Field, spans: Spans, mask: int | None, way: Way) -> tuple[Spans, Spans]:
-        if field is (Field.DESTINATION if self._reply else Field.SOURCE):
-            if mask is None:
-                return common(way.sources, spans), NONE
-            if all(first == last for first, last in way.sources):
-                yes = tuple((n, n) for n, _ in way.sources if holds(spans, n & mask))
-                return yes, NONE
-            return NONE, way.sources
-        value = self._value(field, way.now, mask)
-        if value is None:
-            return NONE, way.sources
-        found = common(spans, (value,))
-        if not found:
-            return NONE, NONE
-        return (way.sources, NONE) if found == (value,) else (NONE, way.sources)
-
-    def _interface(self, field: Field) -> str | None:
-        """Its name; empty where there is none."""
-        hook = self._base.hook if self._base else Hook.INPUT
-        near, far = self._packet.came_in, self._packet.goes_out
-        if field is Field.IN:
-            if hook is Hook.OUTPUT:
-                return ""
-            if hook is Hook.POSTROUTING:
-                return None
-            return far if self._reply else near
-        if hook in (Hook.FORWARD, Hook.POSTROUTING, Hook.OUTPUT):
-            return near if self._reply else far
-        return ""
-
-    def _value(self, field: Field, now: Now, mask: int | None) -> Span | None:
-        """What the field can be, None where nothing is known of it."""
-        if field is Field.TCP_FLAGS:
-            mask = 0xFF if mask is None else mask
-            return None if mask & _CONGESTION else _one(_FLAGS[self._phase] & mask)
-        packet = self._packet
-        value: int | Span | None
-        if field in _OF_CONNECTION and not now.begun:
-            return None
-        match field:
-            case Field.FAMILY:
-                value = packet.family
-            case Field.PROTOCOL:
-                value = packet.protocol
-            case Field.SOURCE | Field.DESTINATION:
-                value = now.destination
-            case Field.SOURCE_PORT:
-                value = now.number if self._reply else packet.source_port
-            case Field.PORT:
-                value = packet.source_port if self._reply else now.number
-            case Field.STATE:
-                value = self._state(now)
-            case Field.TRANSLATED:
-                value = int(now.translated and self._is_tracked(now))
-            case Field.DIRECTION:
-                value = int(self._reply)
-            case Field.MARK:
-                value = now.mark
-            case Field.CONNECTION_MARK:
-                value = now.connection_mark
-            case Field.LOCAL_SOURCE:
-                value = int(now.local) if self._reply else 0
-            case Field.LOCAL_DESTINATION:
-                value = 0 if self._reply else int(now.local)
-            case Field.FIRST_PORT:
-                value = packet.number
-            case Field.FIRST_DESTINATION:
-                value = packet.destination
-        if isinstance(value, int):
-            value = (value, value)
-        if value is None or mask is None:
-            return value
-        return _one(value[0] & mask) if value[0] == value[1] else None
-
-    def _is_tracked(self, now: Now) -> bool:
-        base = self._base
-        early = base is not None and (base.hook is Hook.INGRESS or base.priority < CONNTRACK)
-        # Of a connection of TCP that it did not see begin, an answer tells connection tracking nothing.
-        stray = self._reply and not now.begun and self._packet.protocol == TCP
-        return now.tracked and not early and not stray
-
-    def _state(self, now: Now) -> int | None:
-        if not now.tracked:
-            return State.UNTRACKED
-        if not self._is_tracked(now):
-            return State.INVALID
-        if self._phase is Phase.FIRST:
-            return State.NEW
-        if now.begun:
-            return State.ESTABLISHED
-        # The answer is the first that it sees; of what comes then, nobody knows.
-        return State.NEW if self._reply else None
-
 
 def _marked(way: Way, step: SetMark) -> Way:
     now = way.now
@@ -542,14 +314,6 @@ def _moved(number: int | None, ports: Span, base: int | None) -> int | None:
         return first + ((number - base) & 0xFFFF) % (last - first + 1)
     # Within the range it stays as it is; from outside the kernel chooses.
     return number if first <= number <= last else None
-
-
-def _negated(sources: Spans, yes: Spans, maybe: Spans) -> tuple[Spans, Spans]:
-    return without(sources, united(yes, maybe)), maybe
-
-
-def _one(number: int) -> Span:
-    return number, number
 
 
 def _merged(ways: list[Way]) -> list[Way]:
