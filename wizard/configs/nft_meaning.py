@@ -232,9 +232,9 @@ class _Meaning:
             if known is None:
                 raise UnclearError
             return [_plain(told) for told in known["elem"]], "dynamic" in known["flags"] or key in self._moving
-        if isinstance(right, list):
-            return right, False
-        return [right], False
+        if isinstance(right, Mapping) and "|" in right:
+            right = right["|"]
+        return _list(right), False
 
     def _pairs(self, here: _Here, data: Any) -> tuple[list[tuple[Any, Any]], bool]:
         """Those of a map, the one for all others last, and whether there may be more."""
