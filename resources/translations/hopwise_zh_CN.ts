@@ -706,7 +706,7 @@
         <translation>重新测试(&amp;G)</translation>
     </message>
     <message>
-        <source>&amp;Ask the router …</source>
+        <source>&amp;Ask the router…</source>
         <translation>询问路由器(&amp;A)…</translation>
     </message>
     <message>
@@ -1075,6 +1075,10 @@ Add this computer where it really stands: outside of everything if it is on anot
         <translation>移除这一跳（Ctrl+Delete）。按 Ctrl+Z 可恢复。</translation>
     </message>
     <message>
+        <source>What to en&amp;ter in this router…</source>
+        <translation>这台路由器要填什么(&amp;T)…</translation>
+    </message>
+    <message>
         <source>&amp;Kind of hop</source>
         <translation>类型(&amp;K)</translation>
     </message>
@@ -1381,10 +1385,6 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>路由器转发这些端口了吗？</translation>
     </message>
     <message>
-        <source>Speaking to the router …</source>
-        <translation>正在与路由器通信……</translation>
-    </message>
-    <message>
         <source>{router} answers, and can be asked to map what is missing.</source>
         <translation>{router} 有应答，可以请它映射缺少的端口。</translation>
     </message>
@@ -1417,10 +1417,6 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>询问路由器(&amp;A)</translation>
     </message>
     <message>
-        <source>&amp;Map the missing ports …</source>
-        <translation>映射缺少的端口(&amp;M)…</translation>
-    </message>
-    <message>
         <source>&amp;Stop</source>
         <translation>停止(&amp;S)</translation>
     </message>
@@ -1445,12 +1441,24 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>路径里没有写明。</translation>
     </message>
     <message>
-        <source>Asking …</source>
-        <translation>询问中……</translation>
+        <source>Speaking to the router…</source>
+        <translation>正在与路由器通信…</translation>
     </message>
     <message>
-        <source>Mapping …</source>
-        <translation>映射中……</translation>
+        <source>&amp;Test</source>
+        <translation>测试(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Asking…</source>
+        <translation>正在询问…</translation>
+    </message>
+    <message>
+        <source>Mapping…</source>
+        <translation>正在映射…</translation>
+    </message>
+    <message>
+        <source>&amp;Map the missing ports…</source>
+        <translation>映射缺少的端口(&amp;M)…</translation>
     </message>
     <message>
         <source>one hour</source>
@@ -1500,8 +1508,8 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>检查</translation>
     </message>
     <message>
-        <source>Checking …</source>
-        <translation>检查中……</translation>
+        <source>Checking…</source>
+        <translation>正在检查…</translation>
     </message>
 </context>
 <context>
@@ -1832,8 +1840,8 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>测试进度</translation>
     </message>
     <message>
-        <source>Watch while &amp;I fix it</source>
-        <translation>边修边监视(&amp;I)</translation>
+        <source>&amp;Watch while I fix it</source>
+        <translation>边修边监视(&amp;W)</translation>
     </message>
     <message>
         <source>Show the &amp;log</source>

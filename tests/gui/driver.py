@@ -157,7 +157,7 @@ async def give_file(path: Path) -> None:
 @contextlib.asynccontextmanager
 async def practice(window: Window) -> AsyncIterator[None]:
     """The practice network, begun by its button."""
-    click(window.service_page.ways[2].button)
+    click(window.service_page.ways[3].button)
     await until(window.practice.changed, lambda: window.practice.running)
     await turn()
     yield

@@ -1,4 +1,4 @@
-"""Pictures: `python -m tests.gui.screens FOLDER [wizard|bench]`, light and dark, both languages, two sizes."""
+"""Pictures: `python -m tests.gui.screens FOLDER [wizard|bench|states]`, light and dark, both languages, two sizes."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ import os
 import shutil
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
-from tests.gui.driver import click, fill, flip, in_wizard, practice, turn, until, verdict
+from tests.gui.driver import click, dialog, fill, flip, in_wizard, practice, turn, until, verdict
+from tests.gui.test_configs import ROUTER
+from tests.gui.test_sdp import OFFER
 from tests.lab.certificates import Authority
 from tests.probes.coturn import CREDENTIALS, USER, coturn
 from wizard.diagnosis.verdict import State
 from wizard.gui.bench.running import Part
 from wizard.gui.flow import Step
+from wizard.gui.pages.paste import PasteDialog
 from wizard.gui.theme import Look
 from wizard.gui.view_models.report import ReportKind
 from wizard.gui.window import Window
+from wizard.model.port import Protocol
 from wizard.model.server_list import ServerEntry
+from wizard.observation import Observation, Outcome
 
 SIZES = ((900, 640), (1440, 900))
 LANGUAGES = ("en", "zh_CN")
@@ -31,9 +37,47 @@ _LISTED = b"""{"iceServers": [
   {"urls": ["turn:127.0.0.1:9?transport=tcp", "stun:127.0.0.1:9"], "username": "alice", "credential": "not-a-secret"}
 ]}"""
 
+LONG = """\
+format = 1
+name = "Video chat for the whole family on the old network storage in the cellar"
+public_address = "2001:db8:1234:5678:9abc:def0:1234:5678"
+
+[[hops]]
+id = "router"
+kind = "router"
+name = "The router in the hall that the provider sent us"
+address = "2001:db8:1234:5678:9abc:def0:1234:5678"
+
+[[hops]]
+id = "nas"
+kind = "firewall"
+address = "fd00:1234:5678:9abc:def0:1234:5678:9abc"
+
+[[hops]]
+id = "docker"
+kind = "container"
+name = "客厅里的 Docker 主机，旧的那一台"
+
+[[hops]]
+id = "chat"
+kind = "service"
+
+[[ports]]
+name = "media"
+protocol = "udp"
+outside = "10000-10100"
+inside = { chat = "20000-20100" }
+
+[[ports]]
+name = "web"
+protocol = "tcp"
+outside = "443"
+speaks = "https"
+"""
+
 
 def main(folder: Path, *tours: str) -> None:
-    """Write those of the wizard and of the bench, or of one of them."""
+    """Write those of the wizard, of the bench and of rarer states, or of one of these tours."""
     app = QApplication(["screens"])
     folder.mkdir(parents=True, exist_ok=True)
     for language in LANGUAGES:
@@ -55,7 +99,7 @@ class _Tour:
     async def __call__(self, window: Window) -> None:
         raise NotImplementedError
 
-    async def _shoot(self, window: Window, name: str) -> None:
+    async def _shoot(self, window: QWidget, name: str) -> None:
         await turn()
         window.grab().save(str(self._folder / f"{self._prefix}-{name}.png"))
 
@@ -147,7 +191,7 @@ class _BenchTour(_Tour):
     async def __call__(self, window: Window) -> None:
         window.resize(*self._size)
         await turn()
-        click(window.service_page.ways[1].button)
+        click(window.service_page.ways[2].button)
         await turn()
         await self._shoot(window, "8-bench-empty")
         servers, page = window.bench.servers, window.bench_page
@@ -200,7 +244,79 @@ class _BenchTour(_Tour):
                 await self._shoot(window, f"8-bench-{part.value}-{kind}-down{place}")
 
 
-_TOURS: dict[str, type[_Tour]] = {"wizard": _WizardTour, "bench": _BenchTour}
+class _StatesTour(_Tour):
+    """What is met less often: configurations, pasted texts, a host over SSH, results brought in, long names, IPv6."""
+
+    async def __call__(self, window: Window) -> None:
+        window.resize(*self._size)
+        document = window.context.document
+        with tempfile.TemporaryDirectory() as folder:
+            router, project = Path(folder) / "router.csv", Path(folder) / "chat.toml"
+            router.write_text(ROUTER)
+            project.write_text(LONG)
+            window.files.open(project)
+            await until(document.opened, lambda: document.chosen)
+            await turn()
+            page = window.path_page
+            await self._shoot(window, "9-path-long")
+            window.configs.add("router", [router])
+            await until(window.context.configs.changed, lambda: window.context.configs.rows)
+            page.diagram.chosen.emit("router")
+            box = page.configs.writer.box
+            await turn()
+            box.setCurrentIndex(box.findData("router-table"))
+            box.activated.emit(box.currentIndex())
+            await self._down(window, "9-config")
+            click(page.configs.paste)
+            pasting = await dialog(PasteDialog)
+            pasting.edit.setPlainText(ROUTER)
+            await self._shoot(pasting, "9-paste")
+            pasting.reject()
+            await turn()
+            click(page.router)
+            await self._shoot(window, "9-router-planned")
+            window.menus.sdp.trigger()
+            await turn()
+            window.sdp_window.edit.setPlainText(OFFER)
+            await self._shoot(window.sdp_window, "9-sdp")
+            window.sdp_window.close()
+            window.go(Step.ORIGIN)
+            await turn()
+            window.origin_page.add.menu().actions()[2].trigger()
+            await turn()
+            fill(window.origin_page.server.line, "alice@host.example.org:2222")
+            await turn()
+            await self._shoot(window, "9-origin-ssh")
+            window.go(Step.PORTS)
+            await turn()
+            await self._shoot(window, "9-ports-long")
+            window.go(Step.TEST)
+            await turn()
+            answerers = window.test_page.answerers
+            seen = Observation(
+                "laptop",
+                "nas",
+                "192.168.77.10",
+                10000,
+                Protocol.UDP,
+                Outcome.ANSWERED,
+                datetime(2026, 1, 1, tzinfo=UTC),
+            )
+            answerers.bring((seen,), ())
+            answerers.answer_there.click()
+            await self._down(window, "9-test-long")
+
+    async def _down(self, window: Window, name: str) -> None:
+        await turn()
+        bar = window.page.verticalScrollBar()
+        for place in range(5):
+            await self._shoot(window, f"{name}-{place}")
+            if bar.value() == bar.maximum():
+                break
+            bar.setValue(bar.value() + window.page.viewport().height() - 40)
+
+
+_TOURS: dict[str, type[_Tour]] = {"wizard": _WizardTour, "bench": _BenchTour, "states": _StatesTour}
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), *sys.argv[2:])

@@ -32,7 +32,7 @@ const pc = new RTCPeerConnection({
 
 
 async def open_bench(window):
-    click(window.service_page.ways[1].button)
+    click(window.service_page.ways[2].button)
     await turn()
     assert window.page is window.bench_page
     return window.bench_page

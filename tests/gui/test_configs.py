@@ -67,7 +67,7 @@ def drop(window, at, *paths):
 def test_a_path_is_built_of_files_that_are_chosen(qapp, tmp_path, router, language):
     async def walk(window):
         document = window.context.document
-        click(window.service_page.ways[3].button)
+        click(window.service_page.ways[1].button)
         await give_file(router)
         await until(document.opened, lambda: document.chosen)
         assert [hop["kind"] for hop in document.table["hops"]] == ["router", "service"]

@@ -165,10 +165,10 @@ QListView::item:hover { background: $ground; color: $text; }
 QListView::item:selected { background: $accent; color: $on_accent; }
 #grid::item { padding: 5px 8px; }
 QTableView QLineEdit, QTableView QComboBox { border-radius: 0; padding: 0 6px; }
-QHeaderView { background: $surface; border: none; border-radius: 8px; }
-QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $line;
+QHeaderView { background: transparent; border: none; }
+QHeaderView::section { background: transparent; color: $muted; border: none; border-bottom: 1px solid $line;
     padding: 8px 8px; font-weight: 500; }
-QTableCornerButton::section { background: $surface; border: none; }
+QTableCornerButton::section { background: transparent; border: none; }
 
 QCheckBox::indicator, QListView::indicator { width: 16px; height: 16px; border: 1.5px solid $unknown;
     border-radius: 4px; background: $surface; }

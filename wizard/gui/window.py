@@ -160,6 +160,7 @@ class Window(QMainWindow):
         self.service_page.server_test_wanted.connect(lambda: self._open_page(self.bench_page))
         self.service_page.practice_wanted.connect(self._start_practice)
         self.service_page.import_wanted.connect(self.configs.import_files)
+        self.path_page.router_wanted.connect(self._plan_router)
         self.path_page.configs.add_wanted.connect(self.configs.add)
         self.path_page.configs.paste_wanted.connect(self.configs.paste)
         self.path_page.configs.look_wanted.connect(self.configs.look)
@@ -306,6 +307,13 @@ class Window(QMainWindow):
             ports = [OutsidePort(row.protocol, number) for row in closed or diagnosis.ports for number in row.outside]
         self.router.begin(project, ports)
         self._open_page(self.router_page)
+
+    def _plan_router(self) -> None:
+        """All rules of the plan, before anything has been tested."""
+        project = self.context.document.project
+        if project is not None:
+            self.router.begin(project, None)
+            self._open_page(self.router_page)
 
     def _test_again(self) -> None:
         self.go(Step.TEST)

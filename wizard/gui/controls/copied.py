@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QFontDatabase, QFontMetrics, QGuiApplication
+from PySide6.QtGui import QFontDatabase, QFontMetrics, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
 
 _MOST_LINES = 14
+_FRAME = 24
+"""Border, padding and margin of the field, in pixels, either way."""
 
 
 class Copied(QFrame):
@@ -44,10 +46,19 @@ class Copied(QFrame):
         if text == self.text:
             return
         self._field.setPlainText(text)
-        lines = text.split("\n")
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Every line in full height, with room for the bar where one is too long."""
+        lines = self.text.split("\n")
         room = min(len(lines), _MOST_LINES) * self._metrics.lineSpacing()
-        wide = max(self._metrics.horizontalAdvance(line) for line in lines) > 520
-        self._field.setFixedHeight(room + (38 if wide else 24))
+        wide = max(self._metrics.horizontalAdvance(line) for line in lines) > self._field.width() - _FRAME
+        bar = self._field.horizontalScrollBar().sizeHint().height() + 4 if wide else 0
+        self._field.setFixedHeight(room + _FRAME + bar)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

@@ -73,7 +73,7 @@ class FixPage(Page):
 
     def retranslate(self) -> None:
         self.again.setText(self.tr("Test a&gain"))
-        self.router.setText(self.tr("&Ask the router …"))
+        self.router.setText(self.tr("&Ask the router…"))
         self._empty_text.setText(self.tr("Nothing was found that needs mending."))
 
     def refresh(self) -> None:

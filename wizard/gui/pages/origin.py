@@ -38,6 +38,7 @@ class OriginPage(Page):
         self.add.setMenu(self._menu)
         self.remove = QPushButton()
         buttons = QHBoxLayout()
+        buttons.setSpacing(10)
         self.add.setObjectName("menu")
         self.remove.setObjectName("small")
         buttons.addWidget(self.add)

@@ -26,9 +26,10 @@ class Page(QScrollArea):
         content = QWidget()
         content.setObjectName("content")
         self.column = QVBoxLayout(content)
-        self.column.setContentsMargins(28, 4, 28, 16)
         self.column.setSpacing(14)
         self.setWidget(content)
+        self._keep_width(0, 0)
+        self.verticalScrollBar().rangeChanged.connect(self._keep_width)
         context.speech.changed.connect(self._respoken)
 
     def title(self) -> str:
@@ -78,6 +79,11 @@ class Page(QScrollArea):
 
     def left(self) -> None:
         """The page has gone out of view."""
+
+    def _keep_width(self, first: int, last: int) -> None:
+        """What is on the page ends above the primary button, whether or not it has to scroll."""
+        bar = self.verticalScrollBar().sizeHint().width() if last > first else 0
+        self.column.setContentsMargins(28, 4, max(6, 28 - bar), 16)
 
     def _respoken(self) -> None:
         self.retranslate()

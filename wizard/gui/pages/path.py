@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QPushButton, QWidget
 
@@ -17,11 +17,14 @@ from wizard.gui.pages.config_card import ConfigCard
 from wizard.gui.pages.hop_words import HopWords
 from wizard.gui.pages.page import Page
 from wizard.gui.view_models.document import advices
+from wizard.model.forward import router_of
 from wizard.model.hop import HopKind
 
 
 class PathPage(Page):
-    """The hops: added, taken out, moved and described."""
+    """The hops: added, taken out, moved and described. Signal: `router_wanted`, to see the rules that it needs."""
+
+    router_wanted = Signal()
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -68,6 +71,10 @@ class PathPage(Page):
         self.form = card
         self.configs = ConfigCard(context)
         self.column.addWidget(self.configs)
+        self.router = QPushButton()
+        self.router.setObjectName("small")
+        self.router.clicked.connect(self.router_wanted)
+        card.body.addWidget(self.router, 0, Qt.AlignmentFlag.AlignLeft)
         self._faults = Text("problem")
         self.column.addWidget(self._faults)
         self.column.addStretch(1)
@@ -110,6 +117,7 @@ class PathPage(Page):
         self.inward.setText(self.tr("Move &inward →"))
         self.remove.setText(self.tr("&Remove"))
         self.remove.setToolTip(self.tr("Take this hop out (Ctrl+Delete). Ctrl+Z brings it back."))
+        self.router.setText(self.tr("What to en&ter in this router…"))
         self.kind.name(self.tr("&Kind of hop"))
         self.label.name(self.tr("&Name"))
         self.address.name(
@@ -146,6 +154,8 @@ class PathPage(Page):
             self.kind.show_problems(advices(document.problems_at((*here, "kind")), language))
             self.label.show_problems(advices(document.problems_at((*here, "name")), language))
             self.address.show_problems(advices(document.problems_at((*here, "address")), language))
+            project = document.project
+            self.router.setVisible(project is not None and router_of(project) == self._selected)
             self.outward.setEnabled(self._selected > 0 and not last)
             self.inward.setEnabled(self._selected < len(hops) - 2)
             self.remove.setEnabled(not last)

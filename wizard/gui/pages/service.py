@@ -116,7 +116,7 @@ class ServicePage(Page):
         grid = QGridLayout()
         grid.setSpacing(14)
         self.ways = tuple(_Way() for _ in range(4))
-        signals = (self.open_wanted, self.server_test_wanted, self.practice_wanted, self.import_wanted)
+        signals = (self.open_wanted, self.import_wanted, self.server_test_wanted, self.practice_wanted)
         for place, (way, signal) in enumerate(zip(self.ways, signals, strict=True)):
             way.button.clicked.connect(lambda _=False, signal=signal: signal.emit())
             grid.addWidget(way, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
@@ -161,14 +161,14 @@ class ServicePage(Page):
             item = self.presets.item(row)
             item.setText(_preset(item).title.say(self.context.language))
             item.setToolTip(item.text())
-        opening, server, practice, importing = self.ways
+        opening, importing, server, practice = self.ways
         opening.say(self.tr("&Open a project file…"), self.tr("A .toml file that you saved or were given."))
-        server.say(self.tr("&Just test a STUN or TURN server"), self.tr("Does it answer, and if not, why?"))
-        practice.say(self.tr("P&ractice network"), self.tr("On this computer only, with faults to find."))
         importing.say(
             self.tr("From confi&guration files…"),
             self.tr("Compose files, frpc.toml, firewall rules: the path is built of what they say."),
         )
+        server.say(self.tr("&Just test a STUN or TURN server"), self.tr("Does it answer, and if not, why?"))
+        practice.say(self.tr("P&ractice network"), self.tr("On this computer only, with faults to find."))
         self._show_preset()
 
     def refresh(self) -> None:

@@ -251,7 +251,7 @@ class TestPage(Page):
         self.strips.setAccessibleName(self.tr("Ports at each hop"))
         self.progress.setAccessibleName(self.tr("Progress of the test"))
         self._strips_heading.setText(self.tr("Ports at each hop"))
-        self.watch.setText(self.tr("Watch while &I fix it"))
+        self.watch.setText(self.tr("&Watch while I fix it"))
         self.watch.updateGeometry()
         self.answerers.retranslate()
         self.elsewhere.retranslate()

@@ -96,7 +96,7 @@ class RouterPage(Page):
 
     def answer(self) -> str:
         if self.router.busy and self.router.doing is not Doing.CHECKING:
-            return self.tr("Speaking to the router …")
+            return self.tr("Speaking to the router…")
         gateway = self.router.gateway
         if gateway is not None and self.router.missing:
             return self.tr("{router} answers, and can be asked to map what is missing.").format(router=gateway.title)
@@ -110,7 +110,7 @@ class RouterPage(Page):
         return (self.stop,) if self.router.busy else ()
 
     def primary_text(self) -> str:
-        return self.tr("Test a&gain")
+        return self.tr("Test a&gain") if self.context.run.tested else self.tr("&Test")
 
     def primary_enabled(self) -> bool:
         return not self.router.busy
@@ -143,12 +143,12 @@ class RouterPage(Page):
         rules = router.rules
         # Never grey: a button that goes grey under the finger throws the focus to the other end of the window.
         asking = router.doing is Doing.ASKING
-        self.ask.setText(self.tr("Asking …") if asking else self.tr("&Ask the router"))
+        self.ask.setText(self.tr("Asking…") if asking else self.tr("&Ask the router"))
         self.answers.show_answers(router.gateways, router.changes, rules, router.gateway, language)
         missing = router.missing
         self._adding.setVisible(bool(missing))
         mapping = router.doing is Doing.CHANGING
-        self.add.setText(self.tr("Mapping …") if mapping else self.tr("&Map the missing ports …"))
+        self.add.setText(self.tr("Mapping…") if mapping else self.tr("&Map the missing ports…"))
         lives = (self.tr("one hour"), self.tr("one day"), self.tr("one week"), self.tr("for good"))
         self.lifetime.offer(list(zip(_LIFETIMES_S, lives, strict=True)), router.lifetime_s)
         self.problem.say(router.error)

@@ -68,7 +68,7 @@ class RuleRow(QFrame):
         """How its ports fared."""
         self._mark.show_state(state)
         if probing:
-            self.word.say(self.tr("Checking …"))
+            self.word.say(self.tr("Checking…"))
         else:
             self.word.say("" if state is None else wording(f"state-{state}", language))
 
