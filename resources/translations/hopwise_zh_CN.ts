@@ -60,12 +60,12 @@
         <translation>请写 user@host</translation>
     </message>
     <message>
-        <source>Stop &amp;waiting</source>
-        <translation>停止等待(&amp;W)</translation>
+        <source>Stop wa&amp;iting</source>
+        <translation>停止等待(&amp;I)</translation>
     </message>
     <message>
-        <source>&amp;Wait until it answers</source>
-        <translation>等待它应答(&amp;W)</translation>
+        <source>Wa&amp;it until it answers</source>
+        <translation>等待它应答(&amp;I)</translation>
     </message>
     <message numerus="yes">
         <source>Answers on %n port(s) here.</source>
@@ -1844,8 +1844,8 @@ If you have never logged in there from this computer, do so once in a terminal a
         <translation>边修边监视(&amp;W)</translation>
     </message>
     <message>
-        <source>Show the &amp;log</source>
-        <translation>显示日志(&amp;L)</translation>
+        <source>&amp;Log of every probe</source>
+        <translation>每次探测的日志(&amp;L)</translation>
     </message>
     <message>
         <source>Log</source>

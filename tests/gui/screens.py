@@ -293,15 +293,8 @@ class _StatesTour(_Tour):
             window.go(Step.TEST)
             await turn()
             answerers = window.test_page.answerers
-            seen = Observation(
-                "laptop",
-                "nas",
-                "192.168.77.10",
-                10000,
-                Protocol.UDP,
-                Outcome.ANSWERED,
-                datetime(2026, 1, 1, tzinfo=UTC),
-            )
+            at = datetime(2026, 1, 1, tzinfo=UTC)
+            seen = Observation("laptop", "nas", "192.168.77.10", 10000, Protocol.UDP, Outcome.ANSWERED, at)
             answerers.bring((seen,), ())
             answerers.answer_there.click()
             await self._down(window, "9-test-long")

@@ -91,7 +91,7 @@ def test_a_label_cannot_steer_the_terminal() -> None:
 def test_chinese_is_said_in_chinese() -> None:
     text = to_text(results.hole(results.chat("视频通话", "家用路由器")), Terminal(80), "zh_CN")
     assert "✖ 被拦    家用路由器 203.0.113.20" in text
-    assert text.splitlines()[-1] == "✖ 102 个端口中有 51 个被拦，位于 家用路由器。"
+    assert text.splitlines()[-1] == "✖ 102 个端口中有 51 个被拦，位于家用路由器。"
 
 
 @given(projects(), st.integers(40, 200), st.sampled_from(["utf-8", "ascii"]))

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from wizard.diagnosis.verdict import Finding
+from wizard.model.chinese import closed
 from wizard.model.phrase import Phrase
 from wizard.model.resource import resource
 
@@ -36,26 +37,28 @@ def words(finding: Finding, language: str = "en") -> Words:
         values |= {"first": str(finding.outside.first), "last": str(finding.outside.last)}
         values["arrives_colon"] = values.get("arrives", "").replace("-", ":")
     return Words(
-        title=_fill(entry["title"], values),
-        detail=_fill(entry["detail"], values),
+        title=_fill(entry["title"], values, language),
+        detail=_fill(entry["detail"], values, language),
         evidence=tuple(say(phrase, language) for phrase in finding.evidence),
-        remedy=tuple(_fill(line, values) for line in entry.get("remedy", ())),
+        remedy=tuple(_fill(line, values, language) for line in entry.get("remedy", ())),
         next_test=say(finding.next_test, language) if finding.next_test else None,
     )
 
 
 def say(phrase: Phrase, language: str = "en") -> str:
     """One sentence of the catalogue with its gaps filled."""
-    return _fill(_catalogue(language)["phrase"][phrase.key], phrase.values)
+    return _fill(_catalogue(language)["phrase"][phrase.key], phrase.values, language)
 
 
 def _variant(finding: Finding) -> str:
     return "several" if len(finding.suspects) > 1 else finding.values.get("kind", "")
 
 
-def _fill(text: str, values: Any) -> str:
+def _fill(text: str, values: Any, language: str) -> str:
     # Template, not format: values hold braces and percent signs that mean nothing here.
-    return string.Template(text).substitute(values)
+    filled = string.Template(text).substitute(values)
+    # What is to be copied stays as it is.
+    return closed(filled) if language == "zh_CN" and not filled.startswith("    ") else filled
 
 
 @cache

@@ -35,6 +35,7 @@ class SdpWindow(QWidget):
         self.title, self.said = Text("title"), Text("answer")
         self.edit = QPlainTextEdit()
         self.edit.setTabChangesFocus(True)
+        self.edit.setStyleSheet("font-family: monospace; font-size: 12px;")
         self.edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._results = QScrollArea()
         self._results.setWidgetResizable(True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wizard.model.chinese import closed
+
 ENGLISH = "en"
 CHINESE = "zh_CN"
 
@@ -9,7 +11,7 @@ CHINESE = "zh_CN"
 def wording(key: str, language: str, **values: object) -> str:
     """The words of `key` in `language` with their gaps filled. Raises KeyError for an unknown key."""
     english, chinese = _WORDS[key]
-    return (chinese if language == CHINESE else english).format(**values)
+    return closed(chinese.format(**values)) if language == CHINESE else english.format(**values)
 
 
 _WORDS: dict[str, tuple[str, str]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFontDatabase, QFontMetrics, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
@@ -55,7 +57,11 @@ class Copied(QFrame):
     def _fit(self) -> None:
         """Every line in full height, with room for the bar where one is too long."""
         lines = self.text.split("\n")
-        room = min(len(lines), _MOST_LINES) * self._metrics.lineSpacing()
+        document, line = self._field.document(), self._metrics.lineSpacing()
+        # A line of Chinese is higher than one of Latin letters.
+        blocks = [document.findBlockByNumber(number) for number in range(min(len(lines), _MOST_LINES))]
+        heights = [document.documentLayout().blockBoundingRect(block).height() for block in blocks]
+        room = math.ceil(sum(max(line, height) for height in heights))
         wide = max(self._metrics.horizontalAdvance(line) for line in lines) > self._field.width() - _FRAME
         bar = self._field.horizontalScrollBar().sizeHint().height() + 4 if wide else 0
         self._field.setFixedHeight(room + _FRAME + bar)

@@ -74,6 +74,9 @@ class Field(Labelled):
         """Put a text in; the cursor stays if it is there already."""
         if text != self.line.text():
             self.line.setText(text)
+            if not self.line.hasFocus():
+                # Of what is too long for it, the beginning is seen.
+                self.line.setCursorPosition(0)
 
 
 class Choice(Labelled):

@@ -174,7 +174,7 @@ class Answerers(Card):
         self.there.show_problems([self.tr("Write user@host")] if self.there.text and not self._is_destination() else [])
         self.line.setEnabled(document.valid)
         self.wait.setEnabled(document.valid and not self.answering.busy)
-        self.wait.setText(self.tr("Stop &waiting") if self.waiting.busy else self.tr("&Wait until it answers"))
+        self.wait.setText(self.tr("Stop wa&iting") if self.waiting.busy else self.tr("Wa&it until it answers"))
         self._show_waiting()
         self.answer_here.setEnabled(document.valid or self.answering.busy)
         if self.answer_here.isChecked() != self.answering.busy:

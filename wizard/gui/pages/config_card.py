@@ -17,6 +17,7 @@ from wizard.gui.controls.field import Choice
 from wizard.gui.controls.frames import Card, Text
 from wizard.gui.controls.mark import Mark
 from wizard.model.config_file import ConfigFile
+from wizard.model.said import said
 from wizard.observation import Configured, Coverage
 from wizard.report.coverage import row_text
 from wizard.system.inspection import looks
@@ -104,17 +105,17 @@ class ConfigCard(Card):
             return
         rows = [row for row in model.rows if row.hop == self._hop]
         files = model.files(self._hop)
-        said = model.said(self._hop, self._context.language)
+        notes = model.said(self._hop, self._context.language)
         saved = self._context.document.path is not None
         table = self._context.document.table
-        held = (hop, files, rows, said, self._context.language, self._chosen, saved, model.busy, table)
+        held = (hop, files, rows, notes, self._context.language, self._chosen, saved, model.busy, table)
         if held == self._shown:
             return
         self._shown = held
         self._hint.say(self.tr("Add the file that this hop runs with, or what a command printed. Nothing is sent."))
         self._show_files(files)
         self._show_rows(rows)
-        self.notes.say("\n".join(said))
+        self.notes.say("\n".join(notes))
         self.look.setVisible(bool(looks(hop.kind)))
         self.look.setEnabled(saved and not model.busy)
         self.look.setToolTip("" if saved else self.tr("Save the project first: what is read is kept beside it."))
@@ -165,7 +166,8 @@ class ConfigCard(Card):
         writers = model.writers(self._hop)
         self.writer.setVisible(bool(writers) and self._context.document.valid)
         choices: list[tuple[object, str]] = [("", self.tr("choose a product"))]
-        self.writer.offer([*choices, *((known.id, known.title) for known in writers)], self._chosen or "")
+        choices += [(known.id, said(known.title, self._context.language)) for known in writers]
+        self.writer.offer(choices, self._chosen or "")
         chosen = next((known for known in writers if known.id == self._chosen), None)
         written = model.written(self._hop, chosen, self._context.language) if chosen is not None else None
         nothing = chosen is not None and written is None

@@ -9,6 +9,7 @@ from wizard.configs.products import read
 from wizard.configs.reading import UnreadableError
 from wizard.configs.words import say_of
 from wizard.gui.controls.frames import Text
+from wizard.model.said import said as in_words
 
 
 class PasteDialog(QDialog):
@@ -25,6 +26,7 @@ class PasteDialog(QDialog):
         heading.setText(self.tr("A file, or what a command printed"))
         self.edit = QPlainTextEdit()
         self.edit.setTabChangesFocus(True)
+        self.edit.setStyleSheet("font-family: monospace; font-size: 12px;")
         self.edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.edit.setAccessibleName(heading.text())
         self.told = Text()
@@ -52,7 +54,7 @@ class PasteDialog(QDialog):
         if self.text.strip():
             try:
                 self.product = read(self.text.encode("utf-8"), self.tr("this text")).product
-                said = f"✔ {product_of(self.product).title}"
+                said = f"✔ {in_words(product_of(self.product).title, self._language)}"
             except UnreadableError as error:
                 said = f"✖ {say_of(self.tr('this text'), error, self._language)}"
         self.told.say(said)

@@ -255,7 +255,7 @@ class TestPage(Page):
         self.watch.updateGeometry()
         self.answerers.retranslate()
         self.elsewhere.retranslate()
-        self.log_switch.setText(self.tr("Show the &log"))
+        self.log_switch.setText(self.tr("&Log of every probe"))
         self.log_switch.updateGeometry()
         self.log.setAccessibleName(self.tr("Log"))
         self.again.setText(self.tr("Test a&gain"))

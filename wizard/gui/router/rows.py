@@ -18,6 +18,8 @@ from wizard.report.wording import wording
 MOST_ROWS = 24
 """Rows that are shown with a button each; of more only the text."""
 _COLUMNS = 3
+_LONG = 18
+"""Characters of a value that one column holds."""
 
 
 class RuleRow(QFrame):
@@ -37,7 +39,11 @@ class RuleRow(QFrame):
         grid = QGridLayout()
         grid.setHorizontalSpacing(22)
         grid.setVerticalSpacing(6)
-        for number, (label, value) in enumerate(row.cells):
+        at = 0
+        for label, value in row.cells:
+            # An IPv6 address cannot be broken, so it has the room of two.
+            span = 2 if len(value) > _LONG else 1
+            at += -at % _COLUMNS if at % _COLUMNS + span > _COLUMNS else 0
             cell = QVBoxLayout()
             cell.setSpacing(0)
             name, shown = Text("muted"), Text("value")
@@ -47,7 +53,8 @@ class RuleRow(QFrame):
             cell.addWidget(name)
             cell.addWidget(shown)
             cell.addStretch(1)
-            grid.addLayout(cell, number // _COLUMNS, number % _COLUMNS)
+            grid.addLayout(cell, at // _COLUMNS, at % _COLUMNS, 1, span)
+            at += span
         for column in range(_COLUMNS):
             grid.setColumnStretch(column, 1)
         line.addLayout(grid, 1)

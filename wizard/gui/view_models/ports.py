@@ -16,9 +16,11 @@ from wizard.model.hop import Hop
 from wizard.model.port import PortRange
 from wizard.model.problem import KeyPath, Problem
 from wizard.model.project import arrival_numbers
+from wizard.report.wrap import wrap
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+_TITLE_COLUMNS = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,11 @@ class PortTable(QAbstractTableModel):
         }
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             text = (names if role == Qt.ItemDataRole.DisplayRole else hints)[column.key]
-            return text.format(hop=column.behind.title) if column.behind else text
+            if column.behind is None:
+                return text
+            # A long name is whole in the hint only.
+            title = column.behind.title
+            return text.format(hop=_short(title) if role == Qt.ItemDataRole.DisplayRole else title)
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -177,3 +183,9 @@ def _columns(hops: tuple[Hop, ...]) -> tuple[Column, ...]:
     for position, after in pairwise([*translators, len(hops) - 1]):
         found.append(Column("inside", hops[position], hops[position + 1 : after + 1]))
     return (*found, Column("speaks"), Column("path"))
+
+
+def _short(title: str) -> str:
+    """As much of a hop's title as three lines of a column's head hold."""
+    first = wrap(title, _TITLE_COLUMNS)[0]
+    return first if first == title else f"{first}…"
