@@ -136,7 +136,7 @@ class PortsPage(Page):
         titles = [str(self.table.headerData(n, Qt.Orientation.Horizontal)) for n in range(len(self.table.columns))]
         longest = max(metrics.horizontalAdvance(title) for title in titles)
         lines = min(3, 1 + longest // (header.minimumSectionSize() - 22))
-        header.setFixedHeight(20 + lines * metrics.lineSpacing())
+        header.setFixedHeight(20 + lines * (metrics.lineSpacing() + 3))
         rows = max(3, min(self.table.rowCount(), 12))
         height = header.height() + rows * self.view.verticalHeader().defaultSectionSize() + 22
         self.view.setFixedHeight(height)
