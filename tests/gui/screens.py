@@ -75,6 +75,45 @@ outside = "443"
 speaks = "https"
 """
 
+SUSPECTS = """\
+format = 1
+name = "Nobody answers"
+public_address = "127.77.9.1"
+
+[[hops]]
+id = "router"
+kind = "router"
+name = "The router in the hall that the provider sent us"
+address = "127.77.9.1"
+
+[[hops]]
+id = "tunnel"
+kind = "tunnel-server"
+name = "frps & friends"
+
+[[hops]]
+id = "client"
+kind = "tunnel-client"
+
+[[hops]]
+id = "docker"
+kind = "container"
+name = "客厅里的 Docker 主机，旧的那一台"
+
+[[hops]]
+id = "chat"
+kind = "service"
+
+[[ports]]
+name = "media"
+protocol = "udp"
+outside = "47110-47113"
+
+[[vantages]]
+id = "laptop"
+kind = "local"
+"""
+
 
 def main(folder: Path, *tours: str) -> None:
     """Write those of the wizard, of the bench and of rarer states, or of one of these tours."""
@@ -298,6 +337,18 @@ class _StatesTour(_Tour):
             answerers.bring((seen,), ())
             answerers.answer_there.click()
             await self._down(window, "9-test-long")
+            document.save()
+            stopped = Path(folder) / "stopped.toml"
+            stopped.write_text(SUSPECTS)
+            window.files.open(stopped)
+            await until(document.opened, lambda: document.path == stopped)
+            await turn()
+            window.go(Step.TEST)
+            await turn()
+            await verdict(window)
+            await self._down(window, "9-test-suspects")
+            click(window.primary)
+            await self._down(window, "9-fix-suspects")
 
     async def _down(self, window: Window, name: str) -> None:
         await turn()

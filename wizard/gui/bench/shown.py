@@ -248,6 +248,8 @@ class PlotView(QWidget):
         painter.setFont(sans(11))
         painter.setPen(QColor(palette.muted))
         painter.drawText(QRectF(62, PLOT_HEIGHT, self.width() - 70, 18), int(Qt.AlignmentFlag.AlignLeft), self._loss)
+        if not any(moment.loss_percent for moment in self._moments):
+            return
         floor, room, wide = self.height() - 2.0, _LOSS_HEIGHT - 22.0, self.width() - 70.0
         highest = max(5.0, *(moment.loss_percent for moment in self._moments))
         last = max(self._moments[-1].at_s, 0.001)
@@ -259,7 +261,7 @@ class PlotView(QWidget):
             painter.fillRect(QRectF(max(62.0, at), floor - high, each, high), QColor(palette.blocked))
 
 
-_LOSS_HEIGHT = 54
+_LOSS_HEIGHT = 44
 
 
 def _text(text: str, kind: str = "") -> Text:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from wizard.diagnosis.verdict import Finding, Severity, State
 from wizard.diagnosis.words import words
@@ -154,28 +154,37 @@ class FindingCard(Card):
             _add(inner, said.next_test)
         self.shows: list[QPushButton] = []
         if finding.suspects:
-            buttons = QHBoxLayout()
+            buttons = QGridLayout()
             buttons.setSpacing(10)
+            buttons.setColumnStretch(_IN_A_ROW, 1)
             for hop in finding.suspects:
-                text = self.tr("Show me where")
+                button = QPushButton(self.tr("Show me where"))
                 if len(finding.suspects) > 1:
-                    text = self.tr("Show {hop}").format(hop=project.hop(hop).title)
-                button = QPushButton(text)
+                    title = project.hop(hop).title
+                    short = button.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, _WIDEST_TITLE)
+                    button.setText(self.tr("Show {hop}").format(hop=short.replace("&", "&&")))
+                    button.setAccessibleName(self.tr("Show {hop}").format(hop=title))
                 button.setAccessibleDescription(said.title)
                 button.clicked.connect(lambda _=False, hop=hop: self.show_wanted.emit(hop))
+                _append(buttons, button)
                 self.shows.append(button)
-                buttons.addWidget(button)
             position = router_of(project)
             if position is not None and project.hops[position].id in finding.suspects and not brief:
                 self.router = QPushButton(self.tr("What to enter in the router"))
                 self.router.setAccessibleDescription(said.title)
                 self.router.clicked.connect(lambda: self.router_wanted.emit(finding))
-                buttons.addWidget(self.router)
-            buttons.addStretch(1)
+                _append(buttons, self.router)
             inner.addLayout(buttons)
 
 
 _PROVEN = "path-proven"
+_IN_A_ROW = 2
+_WIDEST_TITLE = 150
+"""Pixels of a hop's title on a button: two of them fit beside one another into the smallest window."""
+
+
+def _append(grid: QGridLayout, button: QPushButton) -> None:
+    grid.addWidget(button, grid.count() // _IN_A_ROW, grid.count() % _IN_A_ROW)
 
 
 def _is_copied(line: str) -> bool:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication, QTextCursor
+from PySide6.QtGui import (
+    QColor,
+    QGuiApplication,
+    QTextCharFormat,
+    QTextCursor,
+    QTextFormat,
+    QTextFrameFormat,
+    QTextTableFormat,
+)
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QWidget
 
 from wizard.gui.context import Context
@@ -98,10 +106,33 @@ class ReportPage(Page):
         while True:
             block = cursor.block().blockFormat()
             block.setTopMargin(14 if block.headingLevel() else 2)
-            block.setBottomMargin(4)
+            block.setBottomMargin(8 if block.headingLevel() else 4)
             cursor.setBlockFormat(block)
+            if block.headingLevel():
+                self._calm(cursor, block.headingLevel())
+            if (table := cursor.currentTable()) is not None and table.format() != self._table_format():
+                table.setFormat(self._table_format())
             if not cursor.movePosition(QTextCursor.MoveOperation.NextBlock):
                 break
+
+    def _calm(self, cursor: QTextCursor, level: int) -> None:
+        """A heading of the report is no bigger than the page's own."""
+        size = QTextCharFormat()
+        size.setProperty(QTextFormat.Property.FontSizeAdjustment, max(0, 3 - level))
+        cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
+        cursor.mergeCharFormat(size)
+        cursor.clearSelection()
+
+    def _table_format(self) -> QTextTableFormat:
+        form = QTextTableFormat()
+        form.setBorder(1)
+        form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+        form.setBorderBrush(QColor(self.context.theme.palette.line))
+        form.setBorderCollapse(True)
+        form.setCellPadding(5)
+        form.setCellSpacing(0)
+        form.setHeaderRowCount(1)
+        return form
 
     def _follow(self) -> None:
         if self.isVisible():
