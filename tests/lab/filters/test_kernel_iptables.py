@@ -41,3 +41,23 @@ def test_every_port_fares_as_we_say(yard: tuple[Yard, str], drawn: tuple[int, st
         # Nothing in the text itself may say which family it is for; what ip6tables-save prints does.
         readings.pop("as written")
     compare(built, readings, (family,))
+
+
+ONTO_ITSELF = """\
+*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -p tcp -m multiport --dports 443,8000 -j DNAT --to-destination fd00:77::2
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+-A FORWARD -m conntrack --ctstate DNAT -j DROP
+COMMIT
+"""
+
+
+def test_what_is_handed_on_to_where_it_goes_anyway_is_no_translation(yard: tuple[Yard, str]) -> None:
+    built, flavour = yard
+    built.box.run([f"ip6tables-{flavour}-restore"], ONTO_ITSELF)
+    saved = built.box.run([f"ip6tables-{flavour}-save"])
+    compare(built, {"as saved": read(Source(saved, "rules")).rules}, (6,))

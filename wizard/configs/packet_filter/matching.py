@@ -144,7 +144,7 @@ class Matching:
             case Field.STATE:
                 value = self._state(now)
             case Field.TRANSLATED:
-                value = int(now.translated and self._is_tracked(now))
+                value = int(now.rewritten and self._is_tracked(now))
             case Field.DIRECTION:
                 value = int(self._reply)
             case Field.MARK:

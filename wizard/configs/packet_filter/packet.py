@@ -34,13 +34,15 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What a packet has become on its way. `moved`: its port number was rewritten; `tracked`: connection tracking sees
-    it, `begun`: it saw the first of its connection."""
+    """What a packet has become on its way. `translated`: a rule hands it on, and no other may; `rewritten`: to another
+    place than it was sent to; `moved`: its port number was rewritten; `tracked`: connection tracking sees it, `begun`:
+    it saw the first of its connection."""
 
     destination: int | None
     number: int | None
     local: bool
     translated: bool = False
+    rewritten: bool = False
     moved: bool = False
     mark: int | None = 0
     connection_mark: int | None = 0

@@ -51,7 +51,7 @@ def walk(rules: RuleSet, packet: Packet) -> tuple[Fate, ...]:
     back = reply.back([replace(w, now=replace(w.now, mark=0, tracked=True, begun=w.now.tracked)) for w in came])
     ends = [*first.ends, *reply.ends]
     # An answer that connection tracking does not see is not given back the address that was asked.
-    astray = [way for way in back if way.now.translated and not way.now.tracked]
+    astray = [way for way in back if way.now.rewritten and not way.now.tracked]
     ends += (Fate(Verdict.DROP, way, Phase.REPLY) for way in astray)
     left = reply.left
     for way in (way for way in back if way not in astray):
@@ -279,12 +279,16 @@ class _Walk:
         own = target.host is None or target.host in addresses or asked
         local = now.local if target.keeps_host else own and not target.vague
         moved = now.moved or target.vague or target.ports is not None
+        # What is handed on to where it goes anyway is no translation to connection tracking.
+        known = now.destination is not None and not target.vague
+        stays = known and (destination, number) == (now.destination, now.number)
         changed = replace(
             now,
             destination=None if target.vague else destination,
             number=number,
             local=local,
             translated=True,
+            rewritten=now.rewritten or not stays,
             moved=moved,
         )
         return replace(way, now=changed)
