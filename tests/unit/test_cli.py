@@ -88,6 +88,9 @@ def test_a_result_of_another_path_opens_nothing(
         (["check", "PROJECT", "--vantage", "nowhere"], "--vantage nowhere"),
         (["check", "PROJECT", "--timeout", "nan"], "--timeout"),
         (["check", "PROJECT", "--with", "missing.json"], "missing.json"),
+        (["ice", "--servers", "missing.js"], "ice: missing.js: No such file"),
+        (["audit", "missing.conf"], "audit: missing.conf: No such file"),
+        (["generate", "coturn", "PROJECT", "--language", "fr"], "--language"),
         (["respond", "PROJECT", "--at", "nowhere"], "--at nowhere"),
         (["respond", "PROJECT", "--minutes", "-1"], "--minutes"),
         (["--unknown"], "hopwise"),
@@ -168,3 +171,37 @@ def test_without_a_display_the_wizard_says_what_to_use(
         monkeypatch.delenv(name, raising=False)
     assert main([]) == 2
     assert "no display" in capsys.readouterr().err
+
+
+SERVERS = '{"iceServers": [{"urls": "turn:198.51.100.7:3478", "username": "alice"}]}'
+
+
+def test_servers_alone_make_no_project_and_are_added_to_one_that_has_ports(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    servers, new = tmp_path / "servers.json", tmp_path / "new.toml"
+    servers.write_text(SERVERS, encoding="utf-8")
+    assert main(["import", str(servers), "-o", str(new)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "hopwise ice --servers" in told
+    assert not new.exists()
+    assert main(["import", str(servers), "-o", str(project)]) == 0
+    assert "turn:198.51.100.7:3478" in project.read_text(encoding="utf-8")
+
+
+def test_what_is_generated_speaks_the_language_asked_for_or_that_of_the_terminal(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first_line(*options: str) -> str:
+        assert main(["generate", "coturn", str(project), *options]) == 0
+        return capsys.readouterr().out.partition("\n")[0]
+
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "由 Hopwise 生成" in first_line()
+    assert first_line("--language", "en").isascii()
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert first_line().isascii()
+    assert first_line("--language", "zh_CN") != first_line()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,15 @@ from wizard.cli.exits import EXIT_USAGE, complain
 from wizard.cli.project import load_project
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wizard.cli.arguments import Commands
     from wizard.configs.product import Product
     from wizard.model.hop import Hop
     from wizard.model.project import Project
+
+
+LANGUAGES = ("en", "zh_CN")
 
 
 def add(commands: Commands) -> None:
@@ -27,6 +33,11 @@ def add(commands: Commands) -> None:
         "--all", action="store_true", help="every planned port, not only what the imported configuration lacks"
     )
     generate.add_argument("--undo", action="store_true", help="print what takes it back instead")
+    generate.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        help="of its comments, steps and cautions (default: that of the terminal)",
+    )
     generate.add_argument("--list", action="store_true", help="name the products")
     generate.set_defaults(run=_run)
 
@@ -80,18 +91,25 @@ def _write(project: Project, hop: Hop, product: Product, options: argparse.Names
     from wizard.system.config_files import read_configs
 
     read = read_configs(project, options.project.parent)
+    language: str = options.language or _of_the_terminal(os.environ)
     for bad in read.failed:
-        print(f"hopwise: {say_of(bad.file, bad.error)}", file=sys.stderr)
+        print(f"hopwise: {say_of(bad.file, bad.error, language)}", file=sys.stderr)
     existing = next((r for r in read.readings.get(hop.id, ()) if r.product == product.id), None)
     rows = None if options.all or hop.id not in read.readings else coverage(project, {hop.id: read.readings[hop.id]})
     ports = wanted(project, hop.id, rows)
-    order = Order(project, hop, ports, existing)
+    order = Order(project, hop, ports, existing, language)
     if not ports and not (product.lacks is not None and product.lacks(order)):
         print(f"hopwise: nothing is missing at {hop.id}; --all writes everything", file=sys.stderr)
         return 0
     assert product.write is not None
     written = product.write(order)
     for caution in written.cautions:
-        print(f"hopwise: {say(caution)}", file=sys.stderr)
+        print(f"hopwise: {say(caution, language)}", file=sys.stderr)
     print((written.undo if options.undo else written.text).rstrip("\n"))
     return 0
+
+
+def _of_the_terminal(environment: Mapping[str, str]) -> str:
+    """The language of the terminal's messages, by the first of the variables that is set (POSIX.1-2017, 8.2)."""
+    locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    return "zh_CN" if locale.startswith("zh") else "en"

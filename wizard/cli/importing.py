@@ -61,6 +61,8 @@ def _run(options: argparse.Namespace) -> int:
             if answered is None:
                 return EXIT_USAGE
             given = answered
+    if not project.ports:
+        return complain(_without_ports(given, output))
     problems = validate(project)
     for problem in problems:
         print(f"hopwise: {output}: {problem}", file=sys.stderr)
@@ -80,6 +82,22 @@ def _run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 0
+
+
+def _without_ports(given: Sequence[Given], output: Path) -> str:
+    """Why files that tell of no port make no project, and what to do with them instead."""
+    files = ", ".join(file.reading.file for file in given)
+    says = "says" if len(given) == 1 else "say"
+    if all(file.reading.servers and not file.reading.pieces for file in given):
+        tested = f"test its servers with hopwise ice --servers {given[0].reading.file}"
+        return (
+            f"{files} {says} nothing of ports that a path needs; {tested}, or give -o a project that has ports, "
+            f"to add the servers to"
+        )
+    return (
+        f"{files} {says} nothing of the ports that clients use, so {output} was not written; add the file of the "
+        f"service, container or tunnel client, or give -o a project that has ports"
+    )
 
 
 def _given(files: Sequence[str], folder: Path, product: str | None) -> list[Given] | None:

@@ -21,7 +21,7 @@ from wizard.diagnosis.verdict import Severity
 from wizard.model.atomic import write_whole
 from wizard.model.secret import Secret
 from wizard.probes.audit import AuditError, Options, audit_server
-from wizard.report.login import Logins, believed
+from wizard.report.login import Logins, believed, worded
 from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import printable, wrap
@@ -134,9 +134,7 @@ def run_audit(
         else:
             audit = _of_file(options, err)
     except (ValueError, OSError, AuditError) as fault:
-        said = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
-        where = f"{fault.filename}: " if isinstance(fault, OSError) and fault.filename else ""
-        print(f"hopwise audit: {printable(where + said)}", file=err)
+        print(f"hopwise audit: {printable(worded(fault))}", file=err)
         return _USAGE
     if tell is not None:
         tell(audit)

@@ -28,7 +28,7 @@ from wizard.probes.candidate import Candidate, CandidateError, Event, ServerTrie
 from wizard.probes.ice import Options, Target, gather
 from wizard.probes.server_verdict import NO_ANSWER, Sentence, Verdict
 from wizard.probes.source import Source
-from wizard.report.login import Logins, believed
+from wizard.report.login import Logins, believed, worded
 from wizard.report.text import Terminal, terminal
 from wizard.report.wording import ENGLISH, wording
 from wizard.report.wrap import columns, pad, printable, wrap
@@ -284,7 +284,7 @@ def run_ice(
             tls = believed(options.ca)
         sources = _sources(options.interface)
     except (ValueError, OSError, ssl.SSLError) as fault:
-        print(f"hopwise ice: {printable(str(fault))}", file=err)
+        print(f"hopwise ice: {printable(worded(fault))}", file=err)
         return _USAGE
     chosen = Options(
         family=options.family,

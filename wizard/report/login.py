@@ -71,6 +71,13 @@ class Logins:
         return held
 
 
+def worded(fault: Exception) -> str:
+    """Why a command cannot start, with the file that is at fault but without Python's numbers."""
+    if isinstance(fault, OSError) and fault.strerror:
+        return f"{fault.filename}: {fault.strerror}" if fault.filename else fault.strerror
+    return str(fault)
+
+
 def believed(ca_file: Path | None) -> ssl.SSLContext:
     """The authorities that `--ca` names, or the system's. Raises ValueError in words, OSError or ssl.SSLError."""
     try:

@@ -18,7 +18,7 @@ from wizard.probes.relay_capacity import SIZES, Capacity, Load, Ramping, ramp
 from wizard.probes.relay_leg import Access
 from wizard.probes.relay_quality import Options, Progress, Quality, measure
 from wizard.probes.relay_verdict import Grade, Measured, Reason
-from wizard.report.login import Logins, believed
+from wizard.report.login import Logins, believed, worded
 from wizard.report.text import terminal
 from wizard.report.turn import TurnResult, result_of, to_json, to_text
 from wizard.report.wrap import printable
@@ -51,7 +51,7 @@ def run_turn(
         if credentials is None:
             raise ValueError("nobody to log in as: give --username, or --credentials-from")
     except (ValueError, OSError, ssl.SSLError) as fault:
-        print(f"hopwise turn: {printable(str(fault))}", file=err)
+        print(f"hopwise turn: {printable(worded(fault))}", file=err)
         return _USAGE
     counting = err if err.isatty() else None
     result = asyncio.run(_tested(options, found, credentials, tls, counting))
