@@ -15,11 +15,13 @@ from wizard.model.said import said
 ROOT = Path(wizard.__file__).parent
 SPEAKERS = {
     "LinkFault", "StunError", "Invalid", "Sentence", "UriError", "EndpointError", "NoCredentialsError", "unresolved",
+    "ConfigError", "LiteralError",
 }  # fmt: skip
 ROOMS = ("wire/stun.py", "wire/frame.py", "wire/turn.py", "wire/uri.py", "probes/fault.py", "probes/conversation.py",
          "probes/server_verdict.py", "probes/ice.py", "probes/directory.py", "probes/nat_server.py", "probes/dns.py",
          "probes/rest_endpoint.py", "probes/server_credentials.py", "vantage/relay_server.py", "model/server_list.py",
-         "gui/bench/running.py", "probes/audit.py", "probes/audit_tls.py")  # fmt: skip
+         "gui/bench/running.py", "wire/rtc_config.py", "wire/js_literal.py", "configs/ice_servers.py",
+         "probes/audit.py", "probes/audit_tls.py")  # fmt: skip
 
 
 def spoken(node: ast.expr) -> Iterator[str]:
@@ -45,6 +47,8 @@ def sentences(file: Path) -> Iterator[str]:
             if name in SPEAKERS:
                 for argument in node.args:
                     yield from spoken(argument)
+            if name == "append" and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "notes":
+                yield from (text for argument in node.args for text in spoken(argument))
             for keyword in node.keywords:
                 if keyword.arg == "text" and name in ("miss", "replace"):
                     yield from spoken(keyword.value)
@@ -74,6 +78,10 @@ def test_the_rooms_are_looked_through() -> None:
         (
             "no credentials for turn:192.0.2.1: 192.0.2.9: HTTP 401: the token was not accepted",
             "turn:192.0.2.1 没有凭据：192.0.2.9：HTTP 401：令牌未被接受",
+        ),
+        (
+            "line 3: iceServers[1].urls is turnUrl when the page runs; write the address there",
+            "第 3 行：iceServers[1].urls 在网页运行时取自 turnUrl；请在那里写出地址",
         ),
         ("Unauthorized", "Unauthorized"),
         ("Wrong Credentials: try again", "Wrong Credentials: try again"),

@@ -158,7 +158,7 @@ def test_a_password_without_quotation_marks_is_not_repeated() -> None:
         ("[{urls: 'stun:192.0.2.1'}", "line 1: [ is not closed"),
         (
             "a = [{urls: 'stun:192.0.2.1'}]\nb = [{urls: 'stun:192.0.2.2'}]",
-            "several lists of servers, at lines 1 and 2",
+            "several lists of servers, at lines 1, 2",
         ),
         ("[{urls: 'stun:192.0.2.1'}].concat(more)", "the list is worked out when the page runs"),
         ("{iceServers: {urls: 'stun:192.0.2.1'}}", "expected a list in [ ]"),

@@ -11,14 +11,19 @@ from wizard.configs.reading import Note, UnreadableError
 from wizard.model.phrase import Phrase
 from wizard.model.problem import printable
 from wizard.model.resource import resource
+from wizard.model.said import said
 
+_SENTENCES = frozenset(("why", "what"))
+"""Gaps that a sentence of ours fills."""
 _LINE = {"en": "$file, line $line: $text", "zh_CN": "$file，第 $line 行：$text"}
 _FILE = {"en": "$file: $text", "zh_CN": "$file：$text"}
 
 
 def say(phrase: Phrase, language: str = "en") -> str:
     """One sentence of the catalogue with its gaps filled."""
-    values = {name: printable(value) for name, value in phrase.values.items()}
+    values = {
+        name: printable(said(value, language) if name in _SENTENCES else value) for name, value in phrase.values.items()
+    }
     return string.Template(_catalogue(language)[phrase.key]).substitute(values)
 
 

@@ -73,7 +73,7 @@ def parse_config(text: str, conceal: Callable[[str], _Concealed]) -> RtcConfig[_
     except LiteralError as fault:
         raise ConfigError(str(fault)) from None
     if any(servers != read_lists[0] for servers in read_lists[1:]):
-        lines = " and ".join(str(entries[0].line if entries else "?") for entries in found[:2])
+        lines = ", ".join(str(entries[0].line if entries else "?") for entries in found[:2])
         raise ConfigError(f"several lists of servers, at lines {lines}; leave only the one to test")
     return RtcConfig(read_lists[0], _relay_only(words))
 
