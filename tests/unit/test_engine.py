@@ -195,6 +195,15 @@ def test_answers_from_inside_leave_the_outermost_hop_unknown() -> None:
     assert "unproven-inside-only" in codes(diagnosis, Severity.WARNING)
 
 
+def test_answers_to_a_place_outside_are_not_said_to_come_from_inside() -> None:
+    unaddressed = replace(PROJECT, hops=(Hop("cloud-rules", HopKind.SECURITY_GROUP), *PROJECT.hops))
+    diagnosis = diagnose(everywhere("outside", "router", Outcome.ANSWERED), project=unaddressed)
+    told = [finding for finding in diagnosis.findings if finding.code == "unproven-no-entrance"]
+    assert diagnosis.hops[0].state is State.UNKNOWN
+    assert words(told[0]).remedy[-1] == f'    address = "{PROJECT.hops[0].address}"'
+    assert "unproven-inside-only" not in codes(diagnosis, Severity.WARNING)
+
+
 @pytest.mark.parametrize(
     "outcome", [Outcome.ACCEPTED, Outcome.ALIEN, Outcome.NOT_PERMITTED, Outcome.FAILED, Outcome.NOT_CHECKED]
 )

@@ -60,6 +60,7 @@ def _unproven(case: Case) -> Iterator[Finding]:
                     "name": plan.name,
                     "error": error,
                     "hops": ", ".join(uncovered),
+                    "address": _entrance(case) or "",
                 }
                 yield Finding(code, Severity.WARNING, (), plan.protocol, outside, values)
 
@@ -70,7 +71,10 @@ def _why_unknown(case: Case, port: OutsidePort) -> tuple[str, str]:
         for o in sorted(held, key=repr):
             if o.outcome is outcome:
                 return f"unproven-{outcome}", o.error or ""
-    if any(o.outcome is Outcome.ANSWERED for o in held):
+    answered = {o.vantage for o in held if o.outcome is Outcome.ANSWERED}
+    if any(vantage.id in answered and vantage.beyond is None for vantage in case.project.vantages):
+        return "unproven-no-entrance", ""
+    if answered:
         return "unproven-inside-only", ""
     return "unobserved", ""
 

@@ -215,9 +215,13 @@ def _evidence(
             example.setdefault((o.vantage, o.enters), (port, o))
     counted = count(o for _, o in observations)
     yield from told(case.project, plan.protocol, counted, len(ports))
-    for port, o in example.values():
-        expected = case.arrives(plan, PortRange(port.number, port.number), len(case.project.hops) - 1)
-        yield Phrase("came-in-on", {"ports": str(port), "got": o.came_in_on or "?", "expected": str(expected)})
+    last = len(case.project.hops) - 1
+    landed = {
+        (str(port), o.came_in_on or "?", str(case.arrives(plan, PortRange(port.number, port.number), last))): None
+        for port, o in example.values()
+    }
+    for ported, got, expected in landed:
+        yield Phrase("came-in-on", {"ports": ported, "got": got, "expected": expected})
     if passing:
         yield Phrase("counterpart-passes", {"other": plan.protocol.other.value, "protocol": plan.protocol.value})
     if rest:
