@@ -44,6 +44,7 @@ def assemble(given: Sequence[Given], old: Project | None, name: str, public_addr
     elif old is None and hops[_entrance(hops)].address is None:
         at = _entrance(hops)
         hops = (*hops[:at], replace(hops[at], address=public_address), *hops[at + 1 :])
+    hops = _with_filters_reached(hops, {found.hop for found in placed if found.new})
     base = old or Project(name=name, public_address=public_address or NO_ADDRESS, hops=(), ports=())
     if public_address:
         base = replace(base, public_address=public_address)
@@ -60,6 +61,15 @@ def assemble(given: Sequence[Given], old: Project | None, name: str, public_addr
 def _entrance(hops: tuple[Hop, ...]) -> int:
     """The hop that clients send to: what lies behind a translating one has another address than theirs."""
     return next((i for i, hop in enumerate(hops) if hop.address is not None or hop.kind.translates), 0)
+
+
+def _with_filters_reached(hops: tuple[Hop, ...], new: Set[str]) -> tuple[Hop, ...]:
+    """The path with the entrance's address for the new filters before it: clients come to them by that."""
+    at = _entrance(hops)
+    return (
+        *(replace(h, address=hops[at].address) if h.id in new and not h.address else h for h in hops[:at]),
+        *hops[at:],
+    )
 
 
 def _with_targets(hops: tuple[Hop, ...], placed: Sequence[Placed]) -> tuple[Hop, ...]:

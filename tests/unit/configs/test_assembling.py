@@ -200,11 +200,26 @@ def test_without_an_address_the_project_has_a_name_that_never_resolves() -> None
 
 
 @pytest.mark.parametrize(
-    ("files", "at"), [([COMPOSE], 0), ([GROUP, COMPOSE], 1), ([VM_WALL, COMPOSE], 1), ([CLOUD_WALL, TUNNEL], None)]
+    ("files", "at"),
+    [
+        ([COMPOSE], "198.51.100.9"),
+        ([GROUP, COMPOSE], "198.51.100.9"),
+        ([VM_WALL, COMPOSE], "198.51.100.9"),
+        ([CLOUD_WALL, TUNNEL], "203.0.113.7"),
+        ([GROUP, CLOUD_WALL, TUNNEL], "203.0.113.7"),
+    ],
 )
-def test_the_address_that_clients_use_is_that_of_the_hop_that_takes_them_in(files: list[Given], at: int | None) -> None:
+def test_the_hop_that_takes_clients_in_and_the_filters_before_it_have_the_address_that_they_use(
+    files: list[Given], at: str
+) -> None:
     hops = assemble(files, None, "x", "198.51.100.9").hops
-    assert [i for i, hop in enumerate(hops) if hop.address == "198.51.100.9"] == ([] if at is None else [at])
+    entrance = next(i for i, hop in enumerate(hops) if hop.kind.translates)
+    assert [i for i, hop in enumerate(hops) if hop.address == at] == list(range(entrance + 1))
+
+
+def test_a_filter_that_is_added_before_the_entrance_is_one_that_probes_from_outside_cross() -> None:
+    old = assemble([TUNNEL], None, "x")
+    assert assemble([GROUP], old, "x").hops[0].address == "203.0.113.7"
 
 
 def test_an_address_inside_is_not_taken_for_that_of_clients() -> None:
