@@ -6,10 +6,13 @@ import base64
 import csv
 import hmac
 import json
+import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path as File
+from typing import Any
 
 import pytest
 
@@ -34,6 +37,21 @@ TUNNEL = Path(
     "tunnel",
     PUBLIC,
     (LabHop("frps", "tunnel-server", PUBLIC), LabHop("frpc", "tunnel-client", at=SERVER)),
+    (),
+    OUTSIDE,
+)
+CLOUD = Path(
+    "cloud",
+    PUBLIC,
+    (
+        LabHop("group", "security-group"),
+        LabHop("cloud", "firewall"),
+        LabHop("frps", "tunnel-server", PUBLIC),
+        LabHop("frpc", "tunnel-client", at="192.168.77.5"),
+        LabHop("vm", "firewall", SERVER),
+        LabHop("docker", "container", SERVER),
+        LabHop("chat", "service", at="172.17.0.2"),
+    ),
     (),
     OUTSIDE,
 )
@@ -267,14 +285,15 @@ a=end-of-candidates
 """
 
 
-def without_proxies(frpc: str, lines: set[int]) -> str:
-    """A `frpc.toml` without the proxies that have one of those lines."""
-    blocks: list[list[tuple[int, str]]] = [[]]
-    for numbered in enumerate(frpc.splitlines(keepends=True), 1):
-        if numbered[1].startswith("[[proxies]]"):
-            blocks.append([])
-        blocks[-1].append(numbered)
-    return "".join(text for block in blocks if not lines & {n for n, _ in block} for _, text in block)
+def without_paragraphs(text: str, lines: set[int]) -> str:
+    """A file without the paragraphs that have one of those lines."""
+    kept, first = [], 1
+    for paragraph in text.split("\n\n"):
+        last = first + paragraph.count("\n")
+        if not lines & set(range(first, last + 1)):
+            kept.append(paragraph)
+        first = last + 2
+    return "\n\n".join(kept)
 
 
 def test_a_gpu_server_behind_frp_from_its_frpc_toml_to_green(tmp_path: File) -> None:
@@ -301,7 +320,7 @@ def test_a_gpu_server_behind_frp_from_its_frpc_toml_to_green(tmp_path: File) -> 
         }
 
         added = whole.generated("frpc")
-        mended = without_proxies(FRPC, added.told_lines) + "\n" + added.text
+        mended = without_paragraphs(FRPC, added.told_lines) + "\n" + added.text
         whole.file("frpc.toml", mended)
         whole.tunnel("frps", "frpc", mended)
         assert whole.gaps() == {}
@@ -401,3 +420,276 @@ def test_a_coturn_behind_a_router_from_its_turnserver_conf_to_a_relay_at_the_pub
         assert (status, open_ports(found)) == (0, True)
         whole.stop("responder")
         assert relayed(whole, SECRET) == (0, {("udp", "ok"), ("tcp", "ok")}, {PUBLIC})
+
+
+# Video chat in Docker on a NAS, through frp on a cloud host
+
+
+def permission(protocol: str, first: int, last: int, cidr: str = "0.0.0.0/0") -> dict[str, Any]:
+    return {"IpProtocol": protocol, "FromPort": first, "ToPort": last, "IpRanges": [{"CidrIp": cidr}]}
+
+
+GROUP = [
+    permission("tcp", 22, 22, "198.51.100.77/32"),
+    permission("tcp", 7000, 7000),
+    permission("tcp", 8172, 8172),
+    permission("tcp", 10000, 10059),
+]
+CLOUD_RULES = """\
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m multiport --dports 22,7000,8172 -j ACCEPT
+-A INPUT -p udp -m udp --dport 10000:10100 -j ACCEPT
+COMMIT
+"""
+FRPS = """\
+bindPort = 7000
+allowPorts = [
+  { single = 8172 },
+  { start = 10000, end = 10090 },
+]
+"""
+CHAT_FRPC = """\
+serverAddr = "203.0.113.20"
+serverPort = 7000
+
+[[proxies]]
+name = "web"
+type = "tcp"
+localIP = "192.168.77.10"
+localPort = 8127
+remotePort = 8172
+
+{{- range $_, $v := parseNumberRangePair "10000-10100" "10000-10100" }}
+[[proxies]]
+name = "media-{{ $v.First }}"
+type = "tcp"
+localIP = "192.168.77.10"
+localPort = {{ $v.First }}
+remotePort = {{ $v.Second }}
+{{- end }}
+"""
+VM_RULES = """\
+table inet filter {
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        tcp dport { 8172, 10000-10079 } accept
+    }
+}
+"""
+COMPOSE = """\
+services:
+  aquarhome:
+    image: registry.example.org/aquarhome
+    ports:
+      - "8172:8172"
+      - "10000-10049:10000-10049"
+      - "10060-10100:10060-10100"
+"""
+
+
+def group_file(permissions: list[dict[str, Any]]) -> str:
+    groups = [{"GroupId": "sg-0a1b2c3d", "GroupName": "chat", "IpPermissions": permissions}]
+    return json.dumps({"SecurityGroups": groups}, indent=2)
+
+
+def apply_group(whole: Whole, permissions: list[dict[str, Any]]) -> None:
+    """Have the cloud let in what a security group says, and nothing else."""
+    rules = [
+        f"ip saddr {source['CidrIp']} {each['IpProtocol']} dport {each['FromPort']}-{each['ToPort']} accept"
+        for each in permissions
+        for source in each["IpRanges"]
+    ]
+    head = ["type filter hook forward priority 0; policy drop", "ct state established,related accept"]
+    chain = "\n".join([*head, *rules])
+    whole.machine("group").space.nft(
+        f"table ip group {{}}\ndelete table ip group\ntable ip group {{\nchain forward {{\n{chain}\n}}\n}}"
+    )
+
+
+def authorized(script: str) -> list[dict[str, Any]]:
+    """The permissions that commands of `aws` add."""
+    lines = [shlex.split(line) for line in script.splitlines() if line.startswith("aws ")]
+    assert all(words[2] == "authorize-security-group-ingress" for words in lines)
+    return [each for words in lines for each in json.loads(words[words.index("--ip-permissions") + 1])]
+
+
+@pytest.mark.requires("iptables")
+def test_a_video_chat_behind_seven_hops_from_six_files_to_green(tmp_path: File) -> None:
+    with Whole(CLOUD, tmp_path) as whole:
+        cloud, vm = whole.machine("cloud").space, whole.machine("vm").space
+        whole.file("group.json", group_file(GROUP))
+        apply_group(whole, GROUP)
+        cloud.run(["iptables-restore"], CLOUD_RULES)
+        whole.file("cloud.rules", cloud.run(["iptables-save"]))
+        whole.file("frps.toml", FRPS)
+        whole.file("frpc.toml", CHAT_FRPC)
+        whole.tunnel("frps", "frpc", CHAT_FRPC, FRPS)
+        vm.nft(VM_RULES)
+        whole.file("compose.yml", COMPOSE)
+        whole.publish("docker", COMPOSE)
+        whole.file("vm.json", vm.run(["nft", "-j", "list", "ruleset"]))
+        whole.imported(
+            *("group.json", "cloud.rules", "frps.toml", "frpc.toml", "vm.json", "compose.yml"),
+            address=PUBLIC,
+            vantage="outside",
+        )
+        whole.announce(PUBLIC, "203.0.113.99", SERVER)
+        whole.respond("chat")
+
+        behind = {
+            "tunnel-server": {("tcp", "10091-10100", "missing")},
+            "tunnel-client": {("tcp", "8172", "translated-elsewhere")},
+            "firewall-2": {("tcp", "10080-10100", "missing")},
+            "container": {("tcp", "10050-10059", "missing")},
+        }
+        assert whole.gaps() == {
+            "security-group": {("tcp", "10060-10100", "missing")},
+            "firewall": {
+                ("tcp", numbers, "wrong-protocol") for numbers in ("10000-10049", "10050-10059", "10060-10100")
+            },
+            **behind,
+        }
+        status, found = whole.check("outside")
+        assert (status, blamed(found)) == (
+            1,
+            {
+                ("filtered-drop", ("security-group",), "tcp", "10060-10100"),
+                ("wrong-protocol", ("firewall",), "tcp", "10000-10049"),
+                ("wrong-protocol", ("firewall",), "tcp", "10050-10059"),
+                ("wrong-translation", ("tunnel-client",), "tcp", "8172"),
+            },
+        )
+        assert [f["title"] for f in found["findings"] if f["code"] == "announced-stale"] == [
+            "The service announces 203.0.113.99, which is not an address of this path."
+        ]
+
+        added = authorized(whole.generated("aws").text)
+        whole.file("group.json", group_file(GROUP + added))
+        apply_group(whole, GROUP + added)
+        cloud.run(["sh", "-e"], whole.generated("iptables", "--hop", "firewall").text)
+        whole.file("cloud.rules", cloud.run(["iptables-save"]))
+        assert whole.gaps() == behind
+        status, found = whole.check("outside")
+        assert (status, blamed(found)) == (
+            1,
+            {
+                ("not-forwarded", ("tunnel-server",), "tcp", "10091-10100"),
+                ("wrong-translation", ("tunnel-client",), "tcp", "8172"),
+                ("no-back-end", ("container",), "tcp", "10050-10059"),
+            },
+        )
+        # The tunnel takes connections for what the NAS drops: that proves nothing, either way.
+        states = {(row["outside"], row["state"]) for row in found["ports"]}
+        assert {("10080-10090", "unknown"), ("10000-10049", "open"), ("10060-10079", "open")} <= states
+        assert ("config-gap", ["firewall-2"], "10080-10100") in [
+            (f["code"], f["suspects"], f["outside"]) for f in found["findings"]
+        ]
+
+        # "In place of allowPorts in the file that you have."
+        frps = re.sub(r"allowPorts = \[.*?^\]\n", whole.generated("frps").text, FRPS, flags=re.DOTALL | re.MULTILINE)
+        whole.file("frps.toml", frps)
+        proxies = whole.generated("frpc")
+        frpc = without_paragraphs(CHAT_FRPC, proxies.told_lines) + "\n" + proxies.text
+        whole.file("frpc.toml", frpc)
+        whole.tunnel("frps", "frpc", frpc, frps)
+        override = whole.generated("docker-compose").text
+        whole.file("compose.override.yaml", override)
+        whole.publish("docker", COMPOSE, override)
+        whole.imported("container=compose.override.yaml")
+        vm.run(["sh", "-e"], whole.generated("nftables", "--hop", "firewall-2").text)
+        whole.file("vm.json", vm.run(["nft", "-j", "list", "ruleset"]))
+        assert whole.gaps() == {}
+        status, found = whole.check("outside")
+        assert (status, open_ports(found)) == (0, True)
+
+
+# A TURN server in production
+
+ICE_SERVERS = """\
+const configuration = {
+  iceServers: [
+    { urls: "stun:203.0.113.20:3478" },
+    {
+      urls: ["turn:203.0.113.20:3478?transport=udp", "turn:203.0.113.20:3478?transport=tcp"],
+      username: "alice",
+      credential: "letmein",
+    },
+    { urls: "turn:203.0.113.20:3479?transport=udp", username: "alice", credential: "letmein" },
+    { urls: "turn:203.0.113.20:3478?transport=udp", username: "alice", credential: "letmeout" },
+  ],
+};
+const connection = new RTCPeerConnection(configuration);
+"""
+UNSAFE = """\
+listening-port=3478
+min-port=49160
+max-port=49200
+external-ip=203.0.113.20/192.168.77.10
+realm=turn.example.org
+lt-cred-mech
+user=alice:letmein
+no-tls
+no-dtls
+"""
+
+
+def audited(whole: Whole, *more: str, typed: str = "", at: str | None = None) -> set[str]:
+    """The codes of the errors that an audit finds."""
+    machine = None if at is None else whole.topology.vantages[at]
+    done = whole.hopwise("audit", *more, "--json", typed=typed, at=machine)
+    assert done.returncode in (0, 1), done.stderr
+    return {found["code"] for found in json.loads(done.stdout)["findings"] if found["severity"] == "error"}
+
+
+@pytest.mark.requires("coturn")
+def test_a_turn_server_in_production_from_its_list_and_file_to_hardened_and_green(tmp_path: File) -> None:
+    table = with_rows(TURN_ROUTER, [("udp", "49160-49200", SERVER, "49160-49200")])
+    with Whole(HOME, tmp_path) as whole:
+        whole.file("turnserver.conf", UNSAFE)
+        whole.file("servers.js", ICE_SERVERS)
+        whole.file("router.csv", table)
+        whole.imported("router.csv", "turnserver.conf", "servers.js", address=PUBLIC, vantage="outside")
+        whole.forward("router", csv_rows(table))
+        start_coturn(whole, "service", "turnserver.conf")
+        assert whole.gaps() == {}
+
+        outside = whole.topology.vantages["outside"]
+        done = whole.hopwise("ice", "--servers", "servers.js", "--json", at=outside)
+        assert done.returncode == 1
+        assert sorted((server["url"], server["verdict"]) for server in json.loads(done.stdout)["servers"]) == [
+            (f"stun:{PUBLIC}:3478", "ok"),
+            (f"turn:{PUBLIC}:3478?transport=tcp", "ok"),
+            (f"turn:{PUBLIC}:3478?transport=udp", "auth-failed"),
+            (f"turn:{PUBLIC}:3478?transport=udp", "ok"),
+            (f"turn:{PUBLIC}:3479?transport=udp", "refused"),
+        ]
+        url = f"turn:{PUBLIC}:3478?transport=udp"
+        assert audited(whole, url, "--username", "alice", "--password-stdin", typed="letmein", at="outside") == {
+            "weak-password",
+            "private-peers",
+        }
+        assert audited(whole, "turnserver.conf", "--harden", "safer.conf") == {"weak-password", "private-peers"}
+
+        hardened = (whole.files / "safer.conf").read_text()
+        secret = re.findall(r"^static-auth-secret=(.+)$", hardened, re.MULTILINE)[-1]
+        whole.file("turnserver.conf", hardened)
+        start_coturn(whole, "service", "turnserver.conf")
+        whole.respond("service")
+        assert audited(whole, "turnserver.conf") == set()
+        assert (whole.gaps(), whole.notes()) == ({}, [])
+        status, found = whole.check("outside")
+        assert (status, open_ports(found)) == (0, True)
+        whole.stop("responder")
+        done = whole.hopwise("ice", "--servers", "servers.js", "--json", at=outside)
+        assert {server["verdict"] for server in json.loads(done.stdout)["servers"] if "turn:" in server["url"]} == {
+            "auth-failed",
+            "refused",
+        }
+        assert audited(whole, url, "--secret-stdin", typed=secret, at="outside") == set()
+        assert relayed(whole, secret) == (0, {("udp", "ok"), ("tcp", "ok")}, {PUBLIC})

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from tests.unit.configs import frp_schema
 
 from .lab import CONTROL, HERE, HOME_ROUTER, WAIT_S
@@ -158,18 +160,48 @@ class Whole:
         machine.space.nft(table)
         machine.space.forget_connections()
 
-    def tunnel(self, server: str, client: str, frpc: str) -> None:
-        """Have a tunnel run with a client's configuration, read as strictly as frp's documentation says."""
+    def tunnel(self, server: str, client: str, frpc: str, frps: str = "") -> None:
+        """Have a tunnel run with a client's configuration and a server's, read as strictly as frp documents them."""
         self.stop("tunnel")
         at, dials = self.machine(server), self.machine(client)
         text = frp_schema.filled(frpc)
         assert frp_schema.client(text) == []
-        proxies = tomllib.loads(text)["proxies"]
-        ports = [(p["type"], p["remotePort"], p.get("localIP", "127.0.0.1"), p["localPort"]) for p in proxies]
+        assert frp_schema.server(frps) == []
+        permitted = tomllib.loads(frps).get("allowPorts", [{"start": 1, "end": 65535}])
+        spans = [(each.get("single", each.get("start")), each.get("single", each.get("end"))) for each in permitted]
+        ports = [
+            (proxy["type"], proxy["remotePort"], proxy.get("localIP", "127.0.0.1"), proxy["localPort"])
+            for proxy in tomllib.loads(text)["proxies"]
+            if any(first <= proxy["remotePort"] <= last for first, last in spans)
+        ]
         script = [sys.executable, "-IS", str(HERE / "tunnel.py")]
         self.start("tunnel", at, [*script, "server", json.dumps({"control": CONTROL, "keep": False})])
         told = json.dumps({"server": [at.address, CONTROL], "ports": ports})
         self.start("tunnel", dials, [*script, "client", told])
+
+    def publish(self, hop: str, *compose: str) -> None:
+        """Have a container engine publish what Compose files say together, by chains such as Docker makes."""
+        machine = self.machine(hop)
+        rules = []
+        for text in compose:
+            for service in YAML(typ="safe").load(text)["services"].values():
+                for entry in service["ports"]:
+                    numbers, _, protocol = str(entry).partition("/")
+                    outer, inner = numbers.split(":")
+                    assert outer == inner
+                    rules.append(f"{protocol or 'tcp'} dport {outer} dnat to {machine.target}")
+        docker = "\n".join(["chain DOCKER {", *rules, "}"])
+        hook = "type nat hook prerouting priority dstnat\nfib daddr type local jump DOCKER"
+        machine.space.nft(
+            f"table ip nat {{}}\ndelete table ip nat\ntable ip nat {{\n{docker}\nchain PREROUTING {{\n{hook}\n}}\n}}"
+        )
+        machine.space.forget_connections()
+
+    def announce(self, *addresses: str) -> None:
+        """Have the project say which addresses the service announces."""
+        text = self.project.read_text()
+        line = f"announced = {json.dumps(addresses)}\npublic_address"
+        self.project.write_text(re.sub("^public_address", line, text, flags=re.MULTILINE))
 
 
 def open_ports(result: dict[str, Any]) -> bool:
