@@ -205,3 +205,28 @@ def test_what_is_generated_speaks_the_language_asked_for_or_that_of_the_terminal
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     assert first_line().isascii()
     assert first_line("--language", "zh_CN") != first_line()
+
+
+def test_what_a_configuration_leaves_open_is_not_said_to_be_there(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = PROJECT.replace('[[hops]]\nid = "chat"', '[[hops]]\nid = "wall"\nkind = "firewall"\n' + ENGINE)
+    project.write_text(path, encoding="utf-8")
+    (tmp_path / "ufw.txt").write_text(UFW, encoding="utf-8")
+    assert main(["import", f"wall={tmp_path / 'ufw.txt'}", "-o", str(project)]) == 0
+    capsys.readouterr()
+    assert main(["generate", "ufw", str(project)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "of tcp 8172 it cannot be told" in printed.err
+
+
+# What a container engine publishes may pass ufw by, so that its silence tells nothing.
+ENGINE = '[[hops]]\nid = "docker"\nkind = "container"\n[[hops]]\nid = "chat"'
+UFW = """Status: active
+Default: deny (incoming), allow (outgoing), deny (routed)
+
+To                         Action      From
+--                         ------      ----
+22/tcp                     ALLOW IN    Anywhere
+"""

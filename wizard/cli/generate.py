@@ -88,6 +88,7 @@ def _write(project: Project, hop: Hop, product: Product, options: argparse.Names
     from wizard.configs.coverage import coverage, wanted
     from wizard.configs.product import Order
     from wizard.configs.words import say, say_of
+    from wizard.observation import Coverage
     from wizard.system.config_files import read_configs
 
     read = read_configs(project, options.project.parent)
@@ -99,7 +100,13 @@ def _write(project: Project, hop: Hop, product: Product, options: argparse.Names
     ports = wanted(project, hop.id, rows)
     order = Order(project, hop, ports, existing, language)
     if not ports and not (product.lacks is not None and product.lacks(order)):
-        print(f"hopwise: nothing is missing at {hop.id}; --all writes everything", file=sys.stderr)
+        untold = [
+            f"{row.protocol} {row.outside}"
+            for row in rows or ()
+            if row.hop == hop.id and row.coverage is Coverage.UNKNOWN
+        ]
+        but = f" for certain, but of {', '.join(untold)} it cannot be told" if untold else ""
+        print(f"hopwise: nothing is missing at {hop.id}{but}; --all writes everything", file=sys.stderr)
         return 0
     assert product.write is not None
     written = product.write(order)
