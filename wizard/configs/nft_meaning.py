@@ -207,10 +207,8 @@ class _Meaning:
             return [*needs, _compared(fields[0], operator, right)]
         negated = operator == "!="
         part = fields[0]
-        if part.flags and len(fields) == 1 and part.mask is None and operator in ("in", "implicit"):
-            flagged = _flagged(part, right)
-            if flagged is not None:
-                return [*needs, flagged]
+        if part.flags and len(fields) == 1 and part.mask is None and not _is_set(right):
+            return [*needs, _flagged(part, operator, right)]
         values, partial = self._values(here, right)
         rows: list[tuple[Cell, ...]] = []
         for each in values:
@@ -332,15 +330,22 @@ def _among(fields: tuple[Part, ...], rows: list[tuple[Cell, ...]], *, negated: b
     return Among(part.field, normal(spans), negated, part.mask, partial)
 
 
-def _flagged(part: Part, right: Any) -> Step | None:
-    """Bits of which any will do. None: a set, of which one must be the whole value."""
+def _is_set(right: Any) -> bool:
+    return (isinstance(right, Mapping) and "set" in right) or (isinstance(right, str) and right.startswith("@"))
+
+
+def _flagged(part: Part, operator: str, right: Any) -> Step:
+    """Bits: without an operator any of them will do, with `!` none may be there, else they are the whole value."""
     if isinstance(right, Mapping) and "|" in right:
         right = right["|"]
-    if isinstance(right, Mapping) or (isinstance(right, str) and right.startswith("@")):
-        return None
     spans = [part.spell(each) for each in _list(right)]
     bits = sum(span[0] for span in dict.fromkeys(spans) if not isinstance(span, str))
-    return Among(part.field, ((1, 0xFFFF),), mask=bits)
+    if operator in ("in", "implicit", "!"):
+        return Among(part.field, ((1, 0xFFFF),), operator == "!", bits)
+    if part.field is Field.TRANSLATED:
+        # Beside the bit that is looked at here stand others.
+        raise UnclearError
+    return Among(part.field, ((bits, bits),), operator == "!=")
 
 
 def _compared(part: Part, operator: str, right: Any) -> Step:

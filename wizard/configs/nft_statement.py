@@ -240,7 +240,7 @@ def _match(cursor: Cursor) -> Node:
     elif cursor.next.text in _OPERATOR_WORDS and not cursor.next.quoted:
         operator = _OPERATOR_WORDS[cursor.word()]
     elif cursor.takes("!"):
-        operator = "!="
+        operator = "!"
     right = value(cursor)
     if cursor.takes("/"):
         # tcp flags syn / fin,syn,rst,ack
