@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from tests.gui.driver import answer, click, dialog, fill, flip, in_wizard, practice, turn, until, verdict
+from tests.gui.test_configs import PROJECT
 from tests.lab.gateway_street import HOME, ROUTER, TOLD, WAN, Street
 from tests.lab.namespaces import Namespace, delete
 from wizard.diagnosis.verdict import State
@@ -61,6 +62,29 @@ def test_the_rows_are_those_of_the_finding_and_each_is_checked_alone(qapp, tmp_p
             assert window.page is window.fix_page
 
     in_wizard(qapp, tmp_path, walk)
+
+
+def test_the_path_leads_to_the_rules_of_the_whole_plan_before_any_test(qapp, tmp_path):
+    project = tmp_path / "chat.toml"
+    project.write_text(PROJECT)
+
+    async def walk(window):
+        await until(window.context.document.opened, lambda: window.context.document.chosen)
+        await turn()
+        page = window.path_page
+        click(page.router)
+        await turn()
+        assert window.page is window.router_page
+        assert [(str(rule.outside), rule.host) for rule in window.router.rules] == [("10000-10100", "192.168.77.10")]
+        assert window.primary.text() == "&Test"
+        click(window.back)
+        await turn()
+        assert window.page is page
+        page.diagram.chosen.emit("nas")
+        await turn()
+        assert not page.router.isVisible(), "a firewall forwards nothing"
+
+    in_wizard(qapp, tmp_path / "state", walk, project=project)
 
 
 @pytest.mark.requires("namespaces")

@@ -55,7 +55,7 @@ class Window(QMainWindow):
         self._of_practice = False
         self.setWindowIcon(QIcon(str(resource("icons", "hopwise.svg"))))
         self.setAcceptDrops(True)
-        self.setMinimumSize(760, 560)
+        self.setMinimumSize(900, 560)
         self.resize(1120, 760)
 
         self.practice = PracticeModel(context.jobs, self)

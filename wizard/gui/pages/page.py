@@ -20,7 +20,6 @@ class Page(QScrollArea):
         self.context = context
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # The page is no stop of its own: Tab goes to what is on it, and that is scrolled into view.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         content = QWidget()

@@ -76,7 +76,7 @@ class ServicePage(Page):
         self.presets.setMinimumHeight(252)
         self.presets.setMinimumWidth(230)
         self.presets.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.presets.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.presets.setWordWrap(True)
         for preset in presets():
             item = QListWidgetItem()
             item.setData(Qt.ItemDataRole.UserRole, preset)
