@@ -14,12 +14,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from tests.lab.lab import CONTROL, HERE, HOME_ROUTER, WAIT_S
+from tests.lab.path import Path
+from tests.lab.programs import Program
+from tests.lab.topology import Machine, Topology
 from tests.unit.configs import frp_schema
-
-from .lab import CONTROL, HERE, HOME_ROUTER, WAIT_S
-from .path import Path
-from .programs import Program
-from .topology import Machine, Topology
 
 HOPWISE = str(File(sys.executable).with_name("hopwise"))
 Row = tuple[str, str, str, str]
@@ -139,10 +138,10 @@ class Whole:
             for program in self._programs.pop(known, []):
                 program.stop()
 
-    def check(self, vantage: str, *more: str) -> tuple[int, dict[str, Any]]:
+    def check(self, vantage: str) -> tuple[int, dict[str, Any]]:
         """Exit status and result of a check from a vantage's machine."""
         machine = self.topology.vantages[vantage]
-        done = self.hopwise("check", "project.toml", "--json", "--timeout", str(WAIT_S), *more, at=machine)
+        done = self.hopwise("check", "project.toml", "--json", "--timeout", str(WAIT_S), at=machine)
         assert done.returncode in (0, 1, 3), done.stderr
         return done.returncode, json.loads(done.stdout)
 
@@ -216,3 +215,14 @@ def blamed(result: dict[str, Any]) -> set[tuple[str, tuple[str, ...], str, str]]
         for f in result["findings"]
         if f["severity"] == "error"
     }
+
+
+def without_paragraphs(text: str, lines: set[int]) -> str:
+    """A file without the paragraphs that have one of those lines."""
+    kept, first = [], 1
+    for paragraph in text.split("\n\n"):
+        last = first + paragraph.count("\n")
+        if not lines & set(range(first, last + 1)):
+            kept.append(paragraph)
+        first = last + 2
+    return "\n\n".join(kept)
