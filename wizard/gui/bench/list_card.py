@@ -44,6 +44,8 @@ class ServerListCard(Card):
         self._showing = False
         self.list = QListWidget()
         self.list.setFixedHeight(118)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.currentRowChanged.connect(self._choose)
         self.list.itemChanged.connect(self._ticked)
         names = ("add", "paste", "open", "copy", "duplicate", "up", "down", "remove")

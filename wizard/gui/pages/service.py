@@ -74,9 +74,9 @@ class ServicePage(Page):
         self._presets_heading = Text("heading")
         self.presets = QListWidget()
         self.presets.setMinimumHeight(252)
-        self.presets.setMinimumWidth(230)
+        self.presets.setMinimumWidth(258)
         self.presets.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.presets.setWordWrap(True)
+        self.presets.setTextElideMode(Qt.TextElideMode.ElideRight)
         for preset in presets():
             item = QListWidgetItem()
             item.setData(Qt.ItemDataRole.UserRole, preset)
