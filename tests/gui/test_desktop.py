@@ -53,7 +53,7 @@ def test_the_practice_network_is_tested_with_a_mouse_and_the_window_closes_clean
         try:
             window = xdotool("search", "--sync", "--onlyvisible", "--name", "Hopwise").splitlines()[0]
             xdotool("windowsize", "--sync", window, "1120", "760", "windowfocus", "--sync", window)
-            xdotool("mousemove", "--window", window, "940", "485", "click", "1")
+            xdotool("mousemove", "--window", window, "875", "583", "click", "1")
             xdotool("search", "--sync", "--onlyvisible", "--name", "Practice network")
             shot = tmp_path / "shot.png"
             deadline = time.monotonic() + 20
