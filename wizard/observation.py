@@ -90,6 +90,12 @@ class Observation:
     """With vantage `responder`: where the probe came from, by its own word."""
     probe_enters: str | None = None
     """With vantage `responder`: the hop at which that probe entered the path."""
+    asked_ms: float | None = None
+    """From the first of several requests over UDP until it was decided."""
+    watched_since: datetime | None = None
+    """With vantage `responder`: from then until `at`, nothing that came to the network card went unseen."""
+    by_our_clock: bool = False
+    """Whether that time is of the clock of the run that it is part of."""
 
 
 @dataclass(frozen=True, slots=True)

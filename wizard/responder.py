@@ -20,6 +20,7 @@ import time
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from wizard.card import Card
+from wizard.vigil import Span, Vigil, reachable
 from wizard.wire.probe import MAX_MESSAGE, is_foreign_request, message_size
 from wizard.wire.response import (
     Address,
@@ -80,7 +81,8 @@ class Responder:
     """Answers a plan's probes from this host until stopped, or until its minutes are over.
 
     `addresses` binds those literal addresses alone; none means every address of this host. `seen` is called for each
-    probe that reached this host; `stranger` with the source of a probe that is signed under another key.
+    probe that reached this host; `stranger` with the source of a probe that is signed under another key; `watched` with
+    the time during which all that came to the network card was looked at, as it goes on.
     """
 
     def __init__(
@@ -91,12 +93,14 @@ class Responder:
         addresses: Sequence[str] = (),
         seen: Optional[Callable[[Seen], None]] = None,
         stranger: Optional[Callable[[Address], None]] = None,
+        watched: Optional[Callable[[Span], None]] = None,
     ) -> None:
         self._plan = plan
         self._minutes = minutes
         self._addresses = tuple(addresses)
         self._seen = seen
         self._stranger = stranger
+        self._watched = watched
         self._allowance = Allowance()
         self._recent = Recent()
         self._planned: List[str] = []
@@ -104,6 +108,7 @@ class Responder:
         self._every_name_known = True
         self._readers: List[socket.socket] = []
         self._card: Optional[Card] = None
+        self._vigil: Optional[Vigil] = None
         self._servers: List[asyncio.AbstractServer] = []
         self._transports: List[asyncio.BaseTransport] = []
         self._streams: Dict[_Stream, None] = {}
@@ -134,6 +139,9 @@ class Responder:
         loop = asyncio.get_running_loop()
         if self._timer is not None:
             self._timer.cancel()
+        if self._vigil is not None:
+            self._vigil.close()
+            self._vigil = None
         if self._card is not None:
             self._card.close()
             self._card = None
@@ -161,6 +169,9 @@ class Responder:
         except OSError:
             return False
         self._card = card
+        if self._watched is not None:
+            self._vigil = Vigil(card.glance, lambda: reachable(self._own), self._watched)
+            self._vigil.start()
         return True
 
     async def _find_own_addresses(self) -> None:

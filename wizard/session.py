@@ -93,6 +93,9 @@ class Session:
 
     def hear(self, observation: Observation) -> None:
         """Take in what somebody else saw meanwhile: the responder, where it runs in this very program."""
+        if observation.watched_since is not None:
+            # What other computers saw before this run has times of other clocks.
+            observation = replace(observation, watched_since=max(observation.watched_since, self._started))
         self._record.take(observation)
 
     async def run(self) -> AsyncGenerator[Progress, None]:

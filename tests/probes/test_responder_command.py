@@ -344,7 +344,7 @@ def test_the_printed_script_says_that_it_holds_the_probe_key(tmp_path: Path) -> 
     header = re.sub(r"\n# ?", " ", script[: script.index("\n\n")])
     assert "The probe key of the project is in this file. It signs probes and nothing else." in header
     assert "12.5 minutes" in header
-    assert len(CARRIED) == 7
+    assert len(CARRIED) == 8
 
 
 def test_print_writes_the_script_to_standard_output(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ class Case:
     """What those probes say by themselves."""
     arrived: frozenset[OutsidePort]
     """The ports of which a probe was seen at the service's network card."""
+    unarrived: frozenset[OutsidePort]
+    """The ports of which a probe failed and nothing came to the watched network card."""
     facts: tuple[Fact, ...]
 
     def configured(self, position: int, protocol: Protocol, outside: PortRange) -> tuple[Configured, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
+from wizard.diagnosis.acquittal import Ahead, clocks, stopped_before
 from wizard.diagnosis.announced import announced_findings
 from wizard.diagnosis.arrival import card
 from wizard.diagnosis.case import Case
@@ -52,6 +53,10 @@ class Diagnoser:
         self._counterparts: dict[OutsidePort, dict[_Key, Observation]] = {}
         self._other_family: dict[OutsidePort, dict[_Key, Observation]] = {}
         self._reports: dict[OutsidePort, dict[Observation, None]] = {}
+        self._watches: dict[Observation, None] = {}
+        self._astray: set[tuple[str | None, str | None]] = set()
+        """Places and entries of which a probe came to the responder where it should not have."""
+        self._ahead: dict[str, Ahead] | None = None
         self._facts: dict[Fact, None] = {}
         self._blamed: dict[OutsidePort, set[Blame]] = {}
         self._verdicts: dict[OutsidePort, PortVerdict] = {}
@@ -77,6 +82,13 @@ class Diagnoser:
         entry = self._position.get(item.enters)
         if entry is None:
             return None
+        if item.vantage == RESPONDER and item.watched_since is not None:
+            self._watches[item] = None
+            self._look_at_clocks_anew()
+            return None
+        if item.vantage == RESPONDER and item.outcome is Outcome.MISDIRECTED:
+            self._astray.add((item.probe_vantage, item.probe_enters))
+            self._look_at_clocks_anew()
         port = self._arrives.get((entry, item.protocol, item.port))
         where = self._seen
         if port is None:
@@ -86,6 +98,7 @@ class Diagnoser:
             return None
         if item.vantage == RESPONDER:
             self._reports.setdefault(port, {})[item] = None
+            self._look_at_clocks_anew()
             self._forget(port)
             return port
         match self._same_place(entry, item.address):
@@ -97,6 +110,8 @@ class Diagnoser:
         held = where.setdefault(port, {})
         if key not in held or outweighs(item, held[key]):
             held[key] = item
+            if item.outcome is Outcome.ANSWERED:
+                self._look_at_clocks_anew()
             self._forget(port)
         return port
 
@@ -125,6 +140,11 @@ class Diagnoser:
         items = tuple(items)
         renewed = {subject(item) for item in items if not isinstance(item, Observation)}
         self._facts = {fact: None for fact in self._facts if subject(fact) not in renewed}
+        if self._watches:
+            # The reports are not renewed: that nothing came is known of the probes before these alone.
+            self._watches.clear()
+            self._look_at_clocks_anew()
+            self._verdicts.clear()
         for item in items:
             port = self._add(item, lambda *_: True)
             if port is not None and self._reports.pop(port, None) is not None:
@@ -157,6 +177,12 @@ class Diagnoser:
                 port: verdict for port in self._ports if (verdict := self._over_other_family(port)) is not None
             },
             arrived=frozenset(cards),
+            unarrived=frozenset(
+                port
+                for port in (self._ports if self._watches else ())
+                for item in self._of_path(port)
+                if item.outcome.blames and self._stopped_before(port, item) is not None
+            ),
             facts=tuple(sorted(self._facts, key=repr)),
         )
         findings = (
@@ -245,7 +271,8 @@ class Diagnoser:
                 suspect = failed_from(self._project, item, outermost)
                 card_at = self._card(port, item)
                 if suspect is not None:
-                    yield Failure(suspect, item.outcome, card_at if card_at is not None and card_at > suspect else None)
+                    arrived_at = card_at if card_at is not None and card_at > suspect else None
+                    yield Failure(suspect, item.outcome, arrived_at, self._stopped_before(port, item))
 
     def _over_other_family(self, port: OutsidePort) -> PortVerdict | None:
         """The verdict on a port over the family that the path does not plan; None if nobody probed it there."""
@@ -285,6 +312,23 @@ class Diagnoser:
             return None
         sent = [*self._seen[port].values(), *self._other_family.get(port, {}).values()]
         return card(failed, reports, sent, self._position, self._kinds)
+
+    def _stopped_before(self, port: OutsidePort, failed: Observation) -> int | None:
+        """The first hop behind a watched network card, if nothing of the probe that failed came to it."""
+        place = (failed.vantage, failed.enters)
+        if not self._watches or place in self._astray:
+            return None
+        if any((report.probe_vantage, report.probe_enters) == place for report in self._reports.get(port, ())):
+            return None
+        if self._ahead is None:
+            answered = [o for held in self._seen.values() for o in held.values() if o.outcome is Outcome.ANSWERED]
+            self._ahead = clocks(answered, (report for held in self._reports.values() for report in held))
+        return stopped_before(self._project, failed, self._watches, self._ahead)
+
+    def _look_at_clocks_anew(self) -> None:
+        if self._watches:
+            self._verdicts.clear()
+        self._ahead = None
 
     def _proven_to(self, item: Observation, last: int) -> int | None:
         """The innermost hop that an answer proves. A responder proves what is before the hop that it stands in for."""

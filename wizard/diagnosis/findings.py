@@ -232,6 +232,9 @@ def _evidence(
         yield Phrase("arrived", {"count": str(arrived), "total": str(len(ports))})
     elif _rests_on_equal_treatment(counted):
         yield Phrase("alike")
+    unarrived = sum(port in case.unarrived for port in ports)
+    if unarrived:
+        yield Phrase("not-arrived", {"count": str(unarrived), "total": str(len(ports))})
 
 
 def _rests_on_equal_treatment(counted: Counted) -> bool:

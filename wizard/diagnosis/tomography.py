@@ -8,7 +8,8 @@ A probe that enters at hop k crosses hops k … n-1. Rules:
  5. What arrived at a network card was not stopped before it.
  6. A filter that was caught telling senders apart is not acquitted by another sender's answer.
  7. Of a failure's suspects a configuration convicts the outermost that it says would stop the port. It acquits nobody.
- 8. Nothing else is inferred: not from silence, not from a bare accept.
+ 8. A failure of which nothing came to a watched network card is due to a hop before it, unless none is left there.
+ 9. Nothing else is inferred: not from silence, not from a bare accept.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Failure:
     outcome: Outcome
     arrived_at: int | None = None
     """The first hop behind the network card at which this very probe was seen arriving."""
+    stopped_before: int | None = None
+    """The first hop behind a watched network card to which nothing of this very probe came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ def _suspects(kinds: tuple[HopKind, ...], failure: Failure, proven: set[int], in
         # All proven open for somebody else: the filter behind the card tells senders apart. The socket does not.
         return tuple([hop for hop in behind if hop not in proven] or behind[:-1] or behind)
     suspects = [hop for hop in crossed if hop not in innocent]
+    if failure.stopped_before is not None:
+        suspects = [hop for hop in suspects if hop < failure.stopped_before] or suspects
     narrowed = [hop for hop in suspects if hop in _could_cause(kinds, failure)]
     return tuple(narrowed or suspects)
 

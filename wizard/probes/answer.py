@@ -42,6 +42,7 @@ class Judgement:
     stands_at: str | None = None
     came_in_on: str | None = None
     service: str | None = None
+    asked_ms: float | None = None
 
     def observation(self, probe: Probe, address: str, source: str | None) -> Observation:
         """The observation of `probe`, sent to the literal `address` from the network `source`, decided now."""
@@ -60,6 +61,7 @@ class Judgement:
             came_in_on=self.came_in_on,
             source=source,
             service=self.service,
+            asked_ms=self.asked_ms,
         )
 
 

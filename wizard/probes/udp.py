@@ -8,7 +8,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -260,7 +260,8 @@ class UdpProber:
             for transaction in port.transactions:
                 self._sent.pop(transaction, None)
             port.carrier.done(port.aimed.probe.port)
-        self._decided(port.aimed, judgement)
+        asked_ms = (asyncio.get_running_loop().time() - port.started) * 1000
+        self._decided(port.aimed, replace(judgement, asked_ms=asked_ms))
         self._open -= 1
         if self._open == 0:
             self._idle.set()

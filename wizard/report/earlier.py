@@ -41,6 +41,7 @@ def read_observations(text: str, project: Project) -> tuple[tuple[Observation, .
     outcome. What is merely missing (a time, an RTT) is not asked for. Raises EarlierError for any other text.
     """
     records, notes, started = _records(text.removeprefix("\ufeff"), project)
+    broken = bool(notes)
     fit: list[Observation] = []
     unfit: dict[str, list[_UnfitError]] = {}
     planned = _numbers(project)
@@ -50,6 +51,9 @@ def read_observations(text: str, project: Project) -> tuple[tuple[Observation, .
         except _UnfitError as found:
             unfit.setdefault(found.reason, []).append(found)
     notes += [_note(reason, found) for reason, found in unfit.items()]
+    if unfit or broken:
+        # What was left out may have been an arrival: that nothing else came is not proven.
+        fit = [each for each in fit if each.watched_since is None]
     if not records:
         notes.append("it holds no observation")
     return tuple(fit), tuple(notes)
@@ -164,6 +168,8 @@ def _observation(record: object, project: Project, planned: _Planned, started: d
         service=_optional(record, "service"),
         probe_vantage=_optional(record, "probe_vantage"),
         probe_enters=probe_enters,
+        asked_ms=_number(record.get("asked_ms")),
+        watched_since=_moment(record.get("watched_since")) if vantage == RESPONDER else None,
     )
 
 

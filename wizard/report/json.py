@@ -57,6 +57,10 @@ def observation_to_json(observation: Observation) -> dict[str, Any]:
         "seen_as": observation.seen_as,
         "at": _time(observation.at),
     }
+    if observation.asked_ms is not None:
+        record["asked_ms"] = round(observation.asked_ms, 3)
+    if observation.watched_since is not None:
+        record["watched_since"] = _time(observation.watched_since)
     return record | {key: value for key in _EXTRAS if (value := getattr(observation, key)) is not None}
 
 

@@ -25,6 +25,7 @@ CARRIED = (
     "wire/response.py",
     "wire/syn.py",
     "card.py",
+    "vigil.py",
     "responder.py",
     "report/responder_terminal.py",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,6 +36,11 @@ class ResponderOverSsh:
         self._heard: asyncio.Queue[Observation] = asyncio.Queue()
         self._running: Running | None = None
         self._over = asyncio.Event()
+        self._watch: Observation | None = None
+        """What was told first of the watched network card, and when by our clock."""
+        self._watch_told = datetime.now(UTC)
+        self._ended: datetime | None = None
+        self._missed = False
 
     async def start(self, hosts: SshHosts) -> None:
         """Returns once it answers on every port that is free. Raises NoResponderError."""
@@ -64,6 +70,7 @@ class ResponderOverSsh:
     async def finish(self) -> list[Observation]:
         """End it. Returns what it saw last."""
         if self._running is not None:
+            self._ended = datetime.now(UTC)
             self._running.end()
             try:
                 async with asyncio.timeout(_FAREWELL_S):
@@ -79,14 +86,30 @@ class ResponderOverSsh:
                     ready.set()
                     continue
                 try:
-                    observations, _ = read_observations(line.decode(errors="replace"), self._project)
+                    observations, unfit = read_observations(line.decode(errors="replace"), self._project)
                 except EarlierError:
                     # What a login shell prints is nothing that the responder saw.
                     continue
+                # What is not understood may have been an arrival.
+                self._missed = self._missed or bool(unfit)
                 for observation in observations:
-                    self._heard.put_nowait(_dated_here(observation))
+                    if observation.watched_since is None:
+                        self._heard.put_nowait(_dated_here(observation))
+                    elif self._watch is None:
+                        self._watch, self._watch_told = observation, datetime.now(UTC)
+                    elif json.loads(line).get("over") is True:
+                        self._watched_throughout(observation)
         finally:
             self._over.set()
+
+    def _watched_throughout(self, last: Observation) -> None:
+        """Tell of the watched time, if it is one from before the run until it was asked to end: so no clocks matter."""
+        first = self._watch
+        if first is None or self._ended is None or self._missed:
+            return
+        if (last.address, last.watched_since) == (first.address, first.watched_since):
+            watched = replace(last, watched_since=self._watch_told, at=self._ended, by_our_clock=True)
+            self._heard.put_nowait(watched)
 
 
 def _dated_here(observation: Observation) -> Observation:

@@ -20,6 +20,7 @@ import threading
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Set, TextIO, Tuple
 
 from wizard.responder import DEFAULT_MINUTES, Bound, Held, Responder, TooManyPortsError
+from wizard.vigil import Span
 from wizard.wire.response import Address, ResponderPlan, Seen
 
 STRANGERS = 16
@@ -69,7 +70,11 @@ async def serve(
                 flush=True,
             )
 
-    responder = Responder(plan, minutes, seen=seen, stranger=stranger)
+    def watched(span: Span) -> None:
+        if as_json:
+            lines.put(json.dumps(watched_line(plan, span)))
+
+    responder = Responder(plan, minutes, seen=seen, stranger=stranger, watched=watched)
     loop = asyncio.get_running_loop()
     # Windows has no signal handlers in the loop, and only the main thread may have any: there Ctrl-C raises.
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
@@ -83,15 +88,15 @@ async def serve(
         return 1
     try:
         whys = held_by(bound.held, holders() if bound.held else ())
-        watching = responder.watch_card()
-        if as_json and not watching:
-            print("Arrivals at the network card are not told: that needs root on Linux.", file=err, flush=True)
         if as_json:
             for held, why in zip(bound.held, whys):
                 lines.put(json.dumps(held_line(plan, held, why, _now())))
         else:
             for line in opening(plan, bound, whys, minutes):
                 lines.put(line)
+        watching = responder.watch_card()
+        if as_json and not watching:
+            print("Arrivals at the network card are not told: that needs root on Linux.", file=err, flush=True)
         lines.put("ready")
         await responder.over()
     finally:
@@ -190,12 +195,33 @@ def held_line(plan: ResponderPlan, held: Held, why: str, at: str) -> Dict[str, A
     }
 
 
+def watched_line(plan: ResponderPlan, span: Span) -> Dict[str, Any]:
+    """The time during which the network card was watched, in an observation's shape: it says nothing of its port."""
+    protocol, number, _ = plan.ports[0]
+    return {
+        "vantage": "responder",
+        "enters": plan.hop,
+        "address": span.address,
+        "port": number,
+        "protocol": protocol,
+        "outcome": "not-checked",
+        "error": "the network card is watched",
+        "watched_since": _moment(span.began),
+        "at": _moment(span.ended),
+        "over": span.over,
+    }
+
+
 def _text(address: Address) -> str:
     return ("[{}]:{}" if ":" in address[0] else "{}:{}").format(*address)
 
 
 def _now() -> str:
-    now = datetime.datetime.now(datetime.timezone.utc)
+    return _moment(datetime.datetime.now(datetime.timezone.utc).timestamp())
+
+
+def _moment(seconds: float) -> str:
+    now = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
     return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
