@@ -22,7 +22,7 @@ STALLED_S = 5.0
 
 # Linux's numbers: netdevice(7).
 _SIOCGIFCONF, _SIOCGIFFLAGS = 0x8912, 0x8913
-_UP_AND_RUNNING = 0x1 | 0x40
+_UP, _LOOPBACK, _RUNNING = 0x1, 0x8, 0x40
 _ENTRY = 16 + (24 if ctypes.sizeof(ctypes.c_void_p) == 8 else 16)
 _ENTRIES = 1024
 
@@ -91,7 +91,7 @@ class Vigil:
 
 
 def reachable(addresses: Sequence[str]) -> Optional[str]:
-    """The first of these literal addresses that an interface has whose link is up; loopback is on every host."""
+    """The first of these literal addresses that an interface has whose link is up; that of loopback tells of none."""
     wanted = [ipaddress.ip_address(address) for address in addresses]
     wanted = [ip for ip in wanted if not ip.is_loopback and not ip.is_unspecified]
     if not wanted:
@@ -130,4 +130,4 @@ def _is_up(name: str) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         flags = fcntl.ioctl(sock, _SIOCGIFFLAGS, struct.pack("16sh22x", name.encode(), 0))
     (told,) = struct.unpack_from("H", flags, 16)
-    return int(told) & _UP_AND_RUNNING == _UP_AND_RUNNING
+    return int(told) & (_UP | _LOOPBACK | _RUNNING) == _UP | _RUNNING

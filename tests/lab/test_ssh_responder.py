@@ -28,3 +28,19 @@ def test_a_responder_started_over_ssh_names_the_firewall_that_lets_in_the_home_a
     arrived = {seen["port"] for seen in result["observations"] if seen["outcome"] == "arrived"}
     assert arrived == set(range(10000, 10040))
     assert {row["state"] for row in result["ports"] if row["protocol"] == "tcp"} == {"open"}
+
+
+def test_of_two_faults_on_one_port_the_outer_is_named_first_and_the_inner_when_it_is_mended(tmp_path: Path) -> None:
+    with Lab(load("over-ssh").path, tmp_path) as lab:
+        machine = lab.topology.machine_of[-1]
+        destination = lab.log_in(machine)
+        inner = ("call not-running", "firewall drop udp 10020-10039")
+
+        def blamed(*faults: str) -> dict[tuple[str, int], list[str]]:
+            lab.break_(*faults)
+            machine.space.nft(f"insert rule ip hop_1 filter_in tcp dport {SSH_PORT} accept")
+            return suspects(lab.check("cloud", timeout_s=3, more=["--respond-by-ssh", destination])[1])
+
+        assert blamed("router not-forwarded udp", *inner) == {("udp", n): ["router"] for n in range(10000, 10040)}
+        # What got to the card was stopped behind it; nothing has shown yet that the call would answer there.
+        assert blamed(*inner) == {("udp", n): ["firewall", "call"] for n in range(10020, 10040)}

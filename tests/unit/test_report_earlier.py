@@ -63,6 +63,36 @@ def test_a_single_line_of_a_responder_is_read() -> None:
     assert len(read_observations(line, PROJECT)[0]) == 1
 
 
+WATCHED = RECORD | {
+    "vantage": "responder",
+    "enters": "chat",
+    "address": "172.18.0.2",
+    "port": 20000,
+    "outcome": "not-checked",
+    "watched_since": "2026-03-04T05:00:00Z",
+    "at": "2026-03-04T05:06:07Z",
+}
+
+
+def test_the_watched_time_of_a_responder_is_read_and_that_of_nobody_else() -> None:
+    (watched,), notes = read(WATCHED)
+    assert (watched.watched_since, watched.at, watched.by_our_clock) == (
+        datetime(2026, 3, 4, 5, tzinfo=UTC),
+        datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC),
+        False,
+    )
+    assert notes == []
+    (other,), _ = read(RECORD | {"watched_since": "2026-03-04T05:00:00Z", "by_our_clock": True})
+    assert (other.watched_since, other.by_our_clock) == (None, False)
+
+
+@pytest.mark.parametrize("unread", ['{"vantage": "responder", "outcome": "arr', json.dumps(WATCHED | {"port": 1})])
+def test_where_a_line_is_left_out_nothing_is_said_of_what_did_not_arrive(unread: str) -> None:
+    observations, notes = read_observations(f"{json.dumps(WATCHED)}\n{unread}\n{json.dumps(RECORD)}\n", PROJECT)
+    assert [o.outcome for o in observations] == [Outcome.ANSWERED]
+    assert len(notes) == 1
+
+
 def test_missing_optional_keys_do_not_matter_and_the_time_is_that_of_the_run() -> None:
     (observation,), notes = read(RECORD, started="2026-03-04T05:06:07Z")
     assert observation.at == datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -130,12 +131,41 @@ TUNNEL = (FIREWALL, SERVER, CLIENT, SERVICE)
         ((*HOME[:2], SERVICE), [Failure(0, Outcome.SILENT, arrived_at=1), Proof(2, 2)], (U, X, P)),
         # … also when the same filter lets somebody else in.
         ((*HOME[:2], SERVICE), [Failure(0, Outcome.SILENT, arrived_at=1), Proof(1, 2)], (U, X, P)),
+        # Not even seen at the card, which was watched: what is behind it did not stop this one.
+        (HOME, [Failure(0, Outcome.SILENT, stopped_before=1)], (X, U, U, U)),
+        (HOME, [Failure(0, Outcome.SILENT, stopped_before=2)], (S, S, U, U)),
+        # The outer of two faults is named beside the inner, which another probe met.
+        (HOME, [Failure(0, Outcome.SILENT, stopped_before=1), Failure(1, Outcome.SILENT, arrived_at=1)], (X, S, S, S)),
+        # All before the card is proven open by others: then nothing is taken from the suspects.
+        (HOME, [Failure(0, Outcome.SILENT, stopped_before=1), Proof(0, 0)], (P, S, S, S)),
     ],
 )
 def test_a_verdict_worked_out_by_hand(
     kinds: tuple[HopKind, ...], evidence: list[Evidence], states: tuple[State, ...]
 ) -> None:
     assert judge(kinds, evidence).hops == states
+
+
+@given(networks(), st.data())
+def test_who_is_before_a_watched_card_is_named_by_the_oracle_and_nobody_behind_it(
+    network: tuple[tuple[HopKind, ...], frozenset[int], tuple[int, ...]], data: st.DataObject
+) -> None:
+    kinds, broken, entries = network
+    card = data.draw(st.integers(0, len(kinds) - 1), label="first hop behind the card")
+    evidence = [
+        replace(item, stopped_before=card)
+        if isinstance(item, Failure) and broken & set(range(item.entry, card))
+        else item
+        for item in observe(len(kinds), broken, entries)
+    ]
+    verdict = judge(kinds, evidence)
+    plain = judge(kinds, observe(len(kinds), broken, entries))
+    for conviction in verdict.convictions:
+        assert broken & set(conviction.suspects), "convicted, though none of them is broken"
+    assert not verdict.contradicted
+    assert verdict.state is plain.state
+    for failure in (item for item in evidence if isinstance(item, Failure) and item.stopped_before is not None):
+        assert any(set(c.suspects) <= set(range(failure.entry, card)) for c in verdict.convictions)
 
 
 def test_a_failure_on_a_path_proven_open_is_a_contradiction_and_not_a_blocked_port() -> None:
