@@ -99,6 +99,8 @@ def _watching(lab: Lab) -> Iterator[tuple[queue.Queue[Line], psutil.Process]]:
         process.kill()
         process.wait()
         reader.join()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def _delays(router: Namespace, lines: queue.Queue[Line], changes: int) -> Iterator[float]:

@@ -7,15 +7,15 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
-PERIOD_S = 0.4
+PERIOD_S = 0.3
 """Each port is asked once in this time: with `CONFIRMED_S` of a second look, a change shows within a second."""
-PER_SECOND = 760
-"""Pulses a second at most: 300 ports in `PERIOD_S`, and 2.5 Mbit/s at the very most. More ports take longer."""
+PER_SECOND = 1010
+"""Pulses a second at most: 300 ports in `PERIOD_S`, and 3.5 Mbit/s at the very most. More ports take longer."""
 TUNNELLED_PER_SECOND = 20
 """UDP pulses a second at most where a tunnel is on the way: it keeps a socket for each of them for half a minute."""
 QUIET_AFTER_S = 20.0
-QUIET_TURNS = 6
-"""Where nothing has changed for so long, an open port is asked in every sixth turn only. A change of several ports is
+QUIET_TURNS = 8
+"""Where nothing has changed for so long, an open port is asked in every eighth turn only. A change of several ports is
 met as soon as before; and a pulse costs this computer time, and routers on the way room in their tables."""
 QUIET_STOPPED_PER_SECOND = 70
 """So many ports that are not open are asked each second all the same: somebody may be mending them."""
