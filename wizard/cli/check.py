@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard.cli.arguments import add_password, seconds, ssh_destination
-from wizard.cli.exits import EXIT_UNPROVEN, EXIT_USAGE, complain, reason
+from wizard.cli.exits import EXIT_USAGE, complain, reason
+from wizard.cli.outcome import tell_progress, verdict_status, write_report
 from wizard.cli.passwords import vantage_passwords
 from wizard.cli.project import load_project
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from wizard.cli.arguments import Commands
     from wizard.model.project import Project
     from wizard.observation import Configured, Observation
-    from wizard.progress import Progress, Result
+    from wizard.progress import Result
     from wizard.session import Session
 
 
@@ -139,45 +140,8 @@ def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:
     return write_report(result, pdf) or verdict_status(result)
 
 
-def write_report(result: Result, pdf: Path | None) -> int:
-    """Write the PDF that was asked for, if one was. Returns 2 if it cannot be written."""
-    if pdf is None:
-        return 0
-    from wizard.gui.pdf import write_pdf
-
-    try:
-        write_pdf(result, pdf)
-    except OSError as error:
-        return complain(f"--pdf {pdf}: {reason(error)}")
-    print(f"The report is in {pdf}", file=sys.stderr)
-    return 0
-
-
-def verdict_status(result: Result) -> int:
-    """The exit status that the verdict has."""
-    from wizard.diagnosis.verdict import State
-
-    return {State.OPEN: 0, State.BLOCKED: 1}.get(result.diagnosis.state, EXIT_UNPROVEN)
-
-
 async def _follow(session: Session) -> Result:
     async for progress in session.run():
         tell_progress(progress)
     tell_progress(None)
     return session.result
-
-
-def tell_progress(progress: Progress | None) -> None:
-    """Count probes on a terminal's standard error, and say which places are left out; None when it is over."""
-    from wizard.progress import Learnt, Skipped
-
-    counting = sys.stderr.isatty()
-    match progress:
-        case Skipped(vantage, reason):
-            print(f"hopwise: not tested from {vantage}: {reason}", file=sys.stderr)
-        case Learnt(_, done, planned) if counting:
-            print(f"\r{done} of {planned} probes decided ", end="", file=sys.stderr, flush=True)
-        case None if counting:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-        case _:
-            pass

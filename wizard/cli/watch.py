@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from wizard.cli.check import tell_progress, verdict_status, write_report
 from wizard.cli.exits import complain, reason
+from wizard.cli.outcome import tell_progress, verdict_status, write_report
 from wizard.diagnosis.history import Change
 from wizard.model.atomic import write_whole
 from wizard.model.vantage import VantageKind
