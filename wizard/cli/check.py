@@ -12,7 +12,7 @@ from wizard.cli.arguments import add_password, seconds, ssh_destination
 from wizard.cli.exits import EXIT_USAGE, complain, reason
 from wizard.cli.outcome import tell_progress, verdict_status, write_report
 from wizard.cli.passwords import vantage_passwords
-from wizard.cli.project import load_project
+from wizard.cli.project import load_project, usable_configs
 
 if TYPE_CHECKING:
     from wizard.cli.arguments import Commands
@@ -104,13 +104,8 @@ def _configured(project: Project, folder: Path) -> tuple[Configured, ...]:
     if not project.configs:
         return ()
     from wizard.configs.coverage import coverage
-    from wizard.configs.words import say_of
-    from wizard.system.config_files import read_configs
 
-    read = read_configs(project, folder)
-    for bad in read.failed:
-        print(f"hopwise: {say_of(bad.file, bad.error)}", file=sys.stderr)
-    return coverage(project, read.readings)
+    return coverage(project, usable_configs(project, folder))
 
 
 def _run_session(session: Session, *, as_json: bool, pdf: Path | None) -> int:

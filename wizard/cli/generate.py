@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard.cli.exits import EXIT_USAGE, complain
-from wizard.cli.project import load_project
+from wizard.cli.project import load_project, usable_configs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,16 +87,13 @@ def _hop(project: Project, product: Product, options: argparse.Namespace) -> Hop
 def _write(project: Project, hop: Hop, product: Product, options: argparse.Namespace) -> int:
     from wizard.configs.coverage import coverage, wanted
     from wizard.configs.product import Order
-    from wizard.configs.words import say, say_of
+    from wizard.configs.words import say
     from wizard.observation import Coverage
-    from wizard.system.config_files import read_configs
 
-    read = read_configs(project, options.project.parent)
     language: str = options.language or _of_the_terminal(os.environ)
-    for bad in read.failed:
-        print(f"hopwise: {say_of(bad.file, bad.error, language)}", file=sys.stderr)
-    existing = next((r for r in read.readings.get(hop.id, ()) if r.product == product.id), None)
-    rows = None if options.all or hop.id not in read.readings else coverage(project, {hop.id: read.readings[hop.id]})
+    readings = usable_configs(project, options.project.parent, language)
+    existing = next((r for r in readings.get(hop.id, ()) if r.product == product.id), None)
+    rows = None if options.all or hop.id not in readings else coverage(project, {hop.id: readings[hop.id]})
     ports = wanted(project, hop.id, rows)
     order = Order(project, hop, ports, existing, language)
     if not ports and not (product.lacks is not None and product.lacks(order)):
